@@ -1,0 +1,30 @@
+"""How far two sets of images are apart, in pixels and in a discriminator's features.
+
+Neither needs a download. Images are (n, 3, r, r) in [-1, 1]; distances are (n,).
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+def pixel_distance(a: torch.Tensor, b: torch.Tensor, levels: int = 4) -> torch.Tensor:
+    """Squared plus a quarter of absolute difference, averaged over a pyramid of halved sizes."""
+    difference, total = a - b, 0
+    for level in range(levels):
+        difference = F.avg_pool2d(difference, 2) if level else difference
+        total = total + (difference.square() + 0.25 * difference.abs()).mean(dim=[1, 2, 3])
+    return total / levels
+
+
+def feature_distance(a: list[torch.Tensor], b: list[torch.Tensor]) -> torch.Tensor:
+    """Squared distance of channel-normalised features, averaged over places and summed over blocks.
+
+    As LPIPS (Zhang et al. 2018, arXiv 1801.03924) without learned weights.
+    """
+
+    def unit(x):
+        return x * (x.square().sum(dim=1, keepdim=True) + 1e-8).rsqrt()
+
+    return sum(
+        (unit(x) - unit(y)).square().sum(1).mean([1, 2]) for x, y in zip(a, b, strict=True)
+    )
