@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from facies.checkpoints import save_network
+from facies.checkpoints import save_networks
 from facies.pictures import grid, to_tensor, to_uint8
 from facies.stylegan2 import Discriminator, Encoder, Generator
 from facies.training import Sampler, Trainer, TrainingSettings, train
@@ -56,9 +56,7 @@ def main(job):
         save_state(state, trainer, sampler)
         draw(Path(job.output.samples), trainer, photos[:16])
     card = {"kimg": f"{trainer.images / 1000:g}", "seed": str(job.params.seed)}
-    save_network(job.output.generator, trainer.G_ema, **card)
-    save_network(job.output.discriminator, trainer.D, **card)
-    save_network(job.output.encoder, trainer.E_ema, **card)
+    save_networks(job.output.checkpoint, trainer.networks(), **card)
 
 
 if __name__ == "__main__":

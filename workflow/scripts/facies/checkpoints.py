@@ -1,4 +1,8 @@
-"""Networks on disk: safetensors files, which hold numbers and a few words and can execute nothing."""
+"""Networks on disk: one safetensors file, which holds numbers and words and can execute nothing.
+
+A checkpoint's tensors are named `generator.*`, `discriminator.*` and `encoder.*`; its metadata
+hold each network's settings as JSON and whatever the card of its making says.
+"""
 
 import json
 from pathlib import Path
@@ -10,36 +14,51 @@ from safetensors.torch import save_file
 from facies.errors import InputError
 from facies.stylegan2 import Discriminator, Encoder, Generator
 
-KINDS = {kind.__name__: kind for kind in (Generator, Discriminator, Encoder)}
+KINDS = {"generator": Generator, "discriminator": Discriminator, "encoder": Encoder}
 
 
-def save_network(path: Path, network: torch.nn.Module, **card: str) -> None:
-    """Write a network's weights with its kind, its settings and whatever else its card says."""
-    metadata = {"kind": type(network).__name__, "settings": json.dumps(network.settings), **card}
-    tensors = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
-    save_file(tensors, path, metadata=metadata)
+def save_networks(path: Path, networks: dict[str, torch.nn.Module], **card: str) -> None:
+    """Write networks, named as in `KINDS`, with the words of their card."""
+    settings = {name: network.settings for name, network in networks.items()}
+    tensors = {
+        f"{name}.{key}": value.detach().contiguous()
+        for name, network in networks.items()
+        for key, value in network.state_dict().items()
+    }
+    save_file(tensors, path, metadata={"settings": json.dumps(settings), **card})
 
 
-def load_network(path: Path, kind: type[torch.nn.Module]) -> torch.nn.Module:
-    """Rebuild a network of the given kind, in evaluation mode and frozen.
+def load_networks(path: Path, *names: str) -> list[torch.nn.Module]:
+    """Rebuild the named networks, frozen and in evaluation mode.
 
-    Raises InputError when the file is missing, damaged, or holds another kind of network.
+    Raises InputError when the file is missing, damaged, or lacks one of them.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            card = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            settings = json.loads((file.metadata() or {}).get("settings", "{}"))
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; set generator.pretrained to a checkpoint") from None
     except SafetensorError as error:
         raise InputError(f"{path}: not a whole safetensors file ({error}); copy it again") from None
-    if KINDS.get(card.get("kind")) is not kind:
-        raise InputError(f"{path}: holds a {card.get('kind')}, but a {kind.__name__} is wanted")
-    network = kind(**json.loads(card["settings"]))
-    network.load_state_dict(state)
+    if missing := [name for name in names if name not in settings]:
+        raise InputError(f"{path}: holds no {' and no '.join(missing)}; name another checkpoint")
+    return [_rebuild(name, settings[name], state) for name in names]
+
+
+def _rebuild(name, settings, state):
+    network = KINDS[name](**settings)
+    prefix = f"{name}."
+    own = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
+    network.load_state_dict(own)
     return network.eval().requires_grad_(False)
 
 
 def load_generator(path: Path) -> Generator:
     """A frozen generator, ready for synthesis."""
-    return load_network(path, Generator)
+    return load_networks(path, "generator")[0]
+
+
+def best_device() -> str:
+    """A GPU where there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"

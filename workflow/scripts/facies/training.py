@@ -226,6 +226,10 @@ class Trainer:
             self.augment_p = min(max(self.augment_p + (change if overfitting > 0 else -change), 0), 1)
             self.signs.clear()
 
+    def networks(self) -> dict[str, torch.nn.Module]:
+        """What a checkpoint keeps: the averaged generator and encoder, and the discriminator."""
+        return {"generator": self.G_ema, "discriminator": self.D, "encoder": self.E_ema}
+
     def state_dict(self) -> dict:
         """Everything needed to go on exactly, randomness included."""
         networks = ("G", "D", "E", "G_ema", "E_ema")

@@ -1,0 +1,46 @@
+rule project_photos:
+    """Find the W+ code of each of a shard's photos; only what the store lacks is computed."""
+    input:
+        aligned="<results>/aligned/{view}/{shard}.json",
+        checkpoint="<results>/generator/{scope}/generator.safetensors",
+        detector=DETECTOR,
+    output:
+        manifest="<results>/latents/{scope}/{view}/{shard}.json",
+    params:
+        settings=config["projection"],
+        store=config["store"],
+        detector=DETECTOR_FOLDER,
+        code=code_digest("projection", "stylegan2", "perceptual", "quality", "alignment"),
+    log:
+        "<logs>/project_photos/{scope}-{view}-{shard}.log",
+    benchmark:
+        "<benchmarks>/project_photos/{scope}-{view}-{shard}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime="4h",
+        gpu=1,
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../workflow/scripts/project_photos.py"
+
+
+rule merge_latents:
+    """One table of codes and of how good each reconstruction is."""
+    input:
+        manifests=expand("<results>/latents/{{scope}}/{{view}}/{shard}.json", shard=SHARDS),
+    output:
+        latents="<results>/latents/{scope}/{view}.npz",
+    params:
+        store=config["store"],
+    log:
+        "<logs>/merge_latents/{scope}-{view}.log",
+    benchmark:
+        "<benchmarks>/merge_latents/{scope}-{view}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime="10m",
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../workflow/scripts/merge_latents.py"

@@ -1,0 +1,26 @@
+"""Gather the codes of all shards into one table, in the order of the photo ids."""
+
+import json
+
+import numpy as np
+from facies.store import Store
+
+COLUMNS = {"codes": "codes", "image": "images"} | {
+    name: name for name in ("psnr", "psnr_face", "ssim", "perceptual", "landmark_drift")
+}
+
+
+def main(job):
+    items = {}
+    for path in job.input.manifests:
+        with open(path) as file:
+            items |= json.load(file)["items"]
+    store = Store(job.params.store)
+    photo_ids = sorted(items)
+    loaded = [store.load("latents", items[photo]["key"]) for photo in photo_ids]
+    columns = {name: np.stack([row[key] for row in loaded]) for key, name in COLUMNS.items()}
+    np.savez(job.output.latents, photo_ids=np.array(photo_ids), **columns)
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821
