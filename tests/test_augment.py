@@ -1,4 +1,5 @@
 import torch
+
 from facies.augment import augment, colour, geometry
 
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from facies.checkpoints import load_generator, load_networks, save_networks
 from facies.errors import InputError
 from facies.stylegan2 import Generator

@@ -1,6 +1,7 @@
 import copy
 
 import torch
+
 from facies.stylegan2 import Discriminator, Encoder, Generator
 from facies.training import Sampler, Trainer, TrainingSettings, train
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import torch
+
 from facies.checkpoints import best_device, load_networks, save_networks
 from facies.pictures import grid, to_uint8
 from facies.training import Sampler, Trainer, TrainingSettings, train

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from facies.checkpoints import save_networks
 from facies.pictures import grid, to_tensor, to_uint8
 from facies.stylegan2 import Discriminator, Encoder, Generator

@@ -6,11 +6,12 @@ import time
 import numpy as np
 import torch
 from facies.alignment import face_mask, landmark_drift
-from facies.checkpoints import best_device, load_networks
 from facies.detection import FaceDetector
+from facies.store import Store, digest
+
+from facies.checkpoints import best_device, load_networks
 from facies.projection import ProjectionSettings, Projector
 from facies.quality import psnr, ssim
-from facies.store import Store, digest
 
 
 def build(checkpoint: str, settings: ProjectionSettings) -> Projector:

@@ -4,6 +4,7 @@ import numpy as np
 from facies.alignment import AlignmentSettings, Unusable, align_photo
 from facies.demo import pretraining_portraits
 from facies.detection import FaceDetector
+
 from facies.portraits import render
 
 

@@ -60,7 +60,7 @@ def geometry(n: int, p: float, device=None) -> torch.Tensor:
 
 
 def colour(n: int, p: float, device=None) -> torch.Tensor:
-    """Random (n, 4, 4) maps of homogeneous RGB: brightness, contrast, luma flip, hue, saturation."""
+    """Random (n, 4, 4) maps of RGB: brightness, contrast, luma flip, hue, saturation."""
     eye = torch.eye(4, device=device)
     grey = torch.zeros(4, 4, device=device)
     grey[:3, :3] = 1 / 3  # projection to the luma axis (1, 1, 1) / sqrt(3)
@@ -95,7 +95,7 @@ def colour(n: int, p: float, device=None) -> torch.Tensor:
 
 
 def augment(images: torch.Tensor, p: float) -> torch.Tensor:
-    """Augment images (n, 3, h, w), each transformation with probability p; p = 0 changes nothing."""
+    """Augment images (n, 3, h, w), each move with probability p; p = 0 changes nothing."""
     if p == 0:
         return images
     n, device = len(images), images.device

@@ -38,7 +38,9 @@ def load_networks(path: Path, *names: str) -> list[torch.nn.Module]:
             settings = json.loads((file.metadata() or {}).get("settings", "{}"))
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; set generator.pretrained to a checkpoint") from None
+        raise InputError(
+            f"{path}: no such file; set generator.pretrained to a checkpoint"
+        ) from None
     except SafetensorError as error:
         raise InputError(f"{path}: not a whole safetensors file ({error}); copy it again") from None
     if missing := [name for name in names if name not in settings]:

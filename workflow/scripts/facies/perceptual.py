@@ -25,6 +25,4 @@ def feature_distance(a: list[torch.Tensor], b: list[torch.Tensor]) -> torch.Tens
     def unit(x):
         return x * (x.square().sum(dim=1, keepdim=True) + 1e-8).rsqrt()
 
-    return sum(
-        (unit(x) - unit(y)).square().sum(1).mean([1, 2]) for x, y in zip(a, b, strict=True)
-    )
+    return sum((unit(x) - unit(y)).square().sum(1).mean([1, 2]) for x, y in zip(a, b, strict=True))

@@ -223,7 +223,9 @@ class Trainer:
         if self.steps % s.ada_interval == 0:
             overfitting = sum(self.signs) / len(self.signs) - s.ada_target
             change = s.batch * s.ada_interval / (s.ada_kimg * 1000)
-            self.augment_p = min(max(self.augment_p + (change if overfitting > 0 else -change), 0), 1)
+            self.augment_p = min(
+                max(self.augment_p + (change if overfitting > 0 else -change), 0), 1
+            )
             self.signs.clear()
 
     def networks(self) -> dict[str, torch.nn.Module]:

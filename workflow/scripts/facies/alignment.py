@@ -1,0 +1,187 @@
+"""Crop a face as FFHQ does (Karras et al. 2019, arXiv 1812.04948, appendix A), with its regions."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from facies.detection import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, Face, FaceDetector
+from facies.regions import FACE, UNCERTAIN, segment
+
+OVERSAMPLE = 4  # the crop is cut this many times too large and then averaged
+
+
+class Unusable(Exception):
+    """The photo is left out; the message is the reason in the table of exclusions."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignmentSettings:
+    """`resolution` of the crop; `min_face`, least pixels from eyes to mouth in the photo."""
+
+    resolution: int = 64
+    min_face: float = 12.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Aligned:
+    """Crop uint8 (r, r, 3), regions uint8 (r, r), landmarks (468, 2) in its pixels.
+
+    `quad` (4, 2) holds the crop's corners in the photo, from top left counter-clockwise.
+    """
+
+    image: np.ndarray
+    regions: np.ndarray
+    landmarks: np.ndarray
+    quad: np.ndarray
+    quality: dict[str, float]
+
+
+def ffhq_quad(eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray:
+    """Corners of the oriented square from eye centres and mouth corners, (2, 2) each."""
+    eye_to_eye = eyes[1] - eyes[0]
+    eye_to_mouth = mouth.mean(axis=0) - eyes.mean(axis=0)
+    x = eye_to_eye + np.array([eye_to_mouth[1], -eye_to_mouth[0]])
+    x /= np.linalg.norm(x)
+    x *= max(np.linalg.norm(eye_to_eye) * 2.0, np.linalg.norm(eye_to_mouth) * 1.8)
+    y = np.array([-x[1], x[0]])
+    centre = eyes.mean(axis=0) + 0.1 * eye_to_mouth
+    return np.stack([centre - x - y, centre - x + y, centre + x + y, centre + x - y])
+
+
+def crop(photo: np.ndarray, quad: np.ndarray, resolution: int) -> np.ndarray:
+    """Cut the quad out of a photo (h, w, 3), uint8; what lies outside is reflected and blurred."""
+    size = np.linalg.norm(quad[3] - quad[0])
+    large = resolution * OVERSAMPLE
+    shrink = max(int(size / large / 2), 1)
+    if shrink > 1:
+        photo = cv2.resize(
+            photo, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA
+        )
+        quad, size = quad / shrink, size / shrink
+    photo, offset = _reflect(photo, quad, size)
+    warped = cv2.warpAffine(
+        photo, _affine(quad + offset, large), (large, large), borderMode=cv2.BORDER_REFLECT
+    )
+    return cv2.resize(warped, (resolution, resolution), interpolation=cv2.INTER_AREA)
+
+
+def crop_labels(labels: np.ndarray, quad: np.ndarray, resolution: int, outside: int) -> np.ndarray:
+    """Cut the same quad out of a label map (h, w); what lies outside gets a label of its own."""
+    return cv2.warpAffine(
+        labels,
+        _affine(quad, resolution),
+        (resolution, resolution),
+        flags=cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=int(outside),
+    )
+
+
+def _affine(quad, side):
+    """OpenCV's map from the photo's pixel centres to those of a square of the given side."""
+    corners = np.float32([[0, 0], [0, side], [side, side]]) - 0.5
+    return cv2.getAffineTransform(np.float32(quad[:3] - 0.5), corners)
+
+
+def _reflect(photo, quad, size):
+    """Pad by reflection where the quad leaves the photo, fading into a blur as FFHQ does."""
+    height, width = photo.shape[:2]
+    border = max(int(round(size * 0.1)), 3)
+    low = np.floor(-quad.min(axis=0)).astype(int) + border
+    high = np.ceil(quad.max(axis=0) - [width, height]).astype(int) + border
+    if max(low.max(), high.max()) <= border:
+        return photo, np.zeros(2)
+    pad = int(max(low.max(), high.max(), size * 0.3))
+    padded = cv2.copyMakeBorder(photo, pad, pad, pad, pad, cv2.BORDER_REFLECT).astype(np.float32)
+    y, x = np.mgrid[0 : height + 2 * pad, 0 : width + 2 * pad].astype(np.float32)
+    edge = np.minimum(np.minimum(x, width + 2 * pad - 1 - x), np.minimum(y, height + 2 * pad - 1 - y))
+    mask = (1 - edge / pad)[..., None]
+    blurred = cv2.GaussianBlur(padded, (0, 0), size * 0.02)
+    padded += (blurred - padded) * np.clip(mask * 3 + 1, 0, 1)
+    padded += (np.median(padded, axis=(0, 1)) - padded) * np.clip(mask, 0, 1)
+    return np.clip(np.rint(padded), 0, 255).astype(np.uint8), np.full(2, pad)
+
+
+def align_photo(
+    photo: np.ndarray, detector: FaceDetector, settings: AlignmentSettings
+) -> Aligned:
+    """Detect, crop and segment one photo, uint8 (h, w, 3); raises Unusable with the reason."""
+    face = detector.detect(photo)
+    if face is None:
+        raise Unusable("no face found")
+    if face.count > 1:
+        raise Unusable(f"{face.count} faces of like size; crop the photo to the patient")
+    if face.size < settings.min_face:
+        raise Unusable(f"face too small: {face.size:.0f} pixels from eyes to mouth")
+    resolution = settings.resolution
+    quad = ffhq_quad(face.eyes, face.mouth)
+    affine = cv2.getAffineTransform(
+        np.float32(quad[:3]), np.float32([[0, 0], [0, resolution], [resolution, resolution]])
+    )
+    landmarks = face.landmarks @ affine[:, :2].T + affine[:, 2]
+    regions = segment(photo, face, detector.person(photo))
+    aligned = Aligned(
+        image=crop(photo, quad, resolution),
+        regions=crop_labels(regions, quad, resolution, outside=UNCERTAIN),
+        landmarks=landmarks.astype(np.float32),
+        quad=quad.astype(np.float32),
+        quality={},
+    )
+    aligned.quality.update(_quality(photo, face, aligned))
+    return aligned
+
+
+def _quality(photo, face: Face, aligned: Aligned) -> dict[str, float]:
+    """What may tell a bad photo, or explain a risk by other things than the face."""
+    grey = cv2.cvtColor(aligned.image, cv2.COLOR_RGB2GRAY)
+    inside = face_mask(aligned.regions)
+    skin = aligned.image[inside].reshape(-1, 3).mean(axis=0) if inside.any() else np.zeros(3)
+    across = face.eyes[1] - face.eyes[0]
+    nose = aligned.landmarks[1, 0] - aligned.landmarks[[234, 454], 0].mean()
+    height, width = photo.shape[:2]
+    outside = ((aligned.quad < 0) | (aligned.quad > [width, height])).any()
+    return {
+        "score": face.score,
+        "flag": face.flag,
+        "turns": face.turns,
+        "width": width,
+        "height": height,
+        "face_size": face.size,
+        "roll": float(np.degrees(np.arctan2(across[1], across[0]))),
+        "yaw": float(nose / np.ptp(aligned.landmarks[[234, 454], 0])),
+        "leaves_photo": int(outside),
+        "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+        "brightness": float(skin.mean()),
+        "contrast": float(grey.std()),
+        "redness": float(skin[0] - skin[1]),
+        "blueness": float(skin[2] - skin[1]),
+    }
+
+
+def face_mask(regions: np.ndarray) -> np.ndarray:
+    """True inside the face oval."""
+    return regions == FACE
+
+
+def key_points(landmarks: np.ndarray) -> np.ndarray:
+    """Eye centres and mouth corners (4, 2), the points that place a crop."""
+    eyes = [landmarks[i].mean(axis=0) for i in (LEFT_EYE, RIGHT_EYE)]
+    return np.concatenate([np.stack(eyes), landmarks[MOUTH_CORNERS]])
+
+
+def landmark_drift(detector: FaceDetector, image: np.ndarray, landmarks: np.ndarray) -> float:
+    """How far eyes and mouth moved in a reconstruction (r, r, 3) of a crop with `landmarks`.
+
+    Mean distance of the four key points as a fraction of the crop's width; NaN where no face is
+    found. A crop is enlarged and framed first, because the detector expects room around a face.
+    """
+    resolution = len(image)
+    scale, frame = 256 / resolution, 64
+    large = cv2.resize(image, (256, 256), interpolation=cv2.INTER_CUBIC)
+    framed = cv2.copyMakeBorder(large, *[frame] * 4, cv2.BORDER_REPLICATE)
+    face = detector.detect(framed)
+    if face is None:
+        return float("nan")
+    found = (key_points(face.landmarks) - frame) / scale
+    return float(np.linalg.norm(found - key_points(landmarks), axis=1).mean() / resolution)
