@@ -5,6 +5,7 @@ import pandas as pd
 import torch
 
 from facies.checkpoints import best_device, load_networks, save_networks
+from facies.jobs import run_job
 from facies.pictures import grid, to_uint8
 from facies.training import Sampler, Trainer, TrainingSettings, train
 
@@ -44,4 +45,4 @@ def main(job):
 
 
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    run_job(main, snakemake)  # noqa: F821

@@ -3,6 +3,8 @@
 import json
 
 import numpy as np
+
+from facies.jobs import run_job
 from facies.store import Store
 
 COLUMNS = {"codes": "codes", "image": "images"} | {
@@ -23,4 +25,4 @@ def main(job):
 
 
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    run_job(main, snakemake)  # noqa: F821

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from facies.checkpoints import save_networks
+from facies.jobs import run_job
 from facies.pictures import grid, to_tensor, to_uint8
 from facies.stylegan2 import Discriminator, Encoder, Generator
 from facies.training import Sampler, Trainer, TrainingSettings, train
@@ -61,4 +62,4 @@ def main(job):
 
 
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    run_job(main, snakemake)  # noqa: F821

@@ -5,13 +5,14 @@ import time
 
 import numpy as np
 import torch
-from facies.alignment import face_mask, landmark_drift
-from facies.detection import FaceDetector
-from facies.store import Store, digest
 
+from facies.alignment import face_mask, landmark_drift
 from facies.checkpoints import best_device, load_networks
+from facies.detection import FaceDetector
+from facies.jobs import run_job
 from facies.projection import ProjectionSettings, Projector
 from facies.quality import psnr, ssim
+from facies.store import Store, digest
 
 
 def build(checkpoint: str, settings: ProjectionSettings) -> Projector:
@@ -68,4 +69,4 @@ def main(job):
 
 
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    run_job(main, snakemake)  # noqa: F821

@@ -55,9 +55,7 @@ def crop(photo: np.ndarray, quad: np.ndarray, resolution: int) -> np.ndarray:
     large = resolution * OVERSAMPLE
     shrink = max(int(size / large / 2), 1)
     if shrink > 1:
-        photo = cv2.resize(
-            photo, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA
-        )
+        photo = cv2.resize(photo, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
         quad, size = quad / shrink, size / shrink
     photo, offset = _reflect(photo, quad, size)
     warped = cv2.warpAffine(
@@ -95,7 +93,9 @@ def _reflect(photo, quad, size):
     pad = int(max(low.max(), high.max(), size * 0.3))
     padded = cv2.copyMakeBorder(photo, pad, pad, pad, pad, cv2.BORDER_REFLECT).astype(np.float32)
     y, x = np.mgrid[0 : height + 2 * pad, 0 : width + 2 * pad].astype(np.float32)
-    edge = np.minimum(np.minimum(x, width + 2 * pad - 1 - x), np.minimum(y, height + 2 * pad - 1 - y))
+    edge = np.minimum(
+        np.minimum(x, width + 2 * pad - 1 - x), np.minimum(y, height + 2 * pad - 1 - y)
+    )
     mask = (1 - edge / pad)[..., None]
     blurred = cv2.GaussianBlur(padded, (0, 0), size * 0.02)
     padded += (blurred - padded) * np.clip(mask * 3 + 1, 0, 1)
@@ -103,9 +103,7 @@ def _reflect(photo, quad, size):
     return np.clip(np.rint(padded), 0, 255).astype(np.uint8), np.full(2, pad)
 
 
-def align_photo(
-    photo: np.ndarray, detector: FaceDetector, settings: AlignmentSettings
-) -> Aligned:
+def align_photo(photo: np.ndarray, detector: FaceDetector, settings: AlignmentSettings) -> Aligned:
     """Detect, crop and segment one photo, uint8 (h, w, 3); raises Unusable with the reason."""
     face = detector.detect(photo)
     if face is None:

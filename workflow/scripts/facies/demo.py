@@ -86,7 +86,9 @@ def portraits_table(random, sheet: pd.DataFrame, truth: pd.DataFrame) -> pd.Data
         fixed = dict(truth.loc[i, list(HEALTH)]) | _person(random, sheet.loc[i])
         for k in range(count):
             portrait = random_portrait(random, **fixed)
-            rows.append({"photo_id": f"{sheet.patient_id[i]}-{k + 1}"} | dataclasses.asdict(portrait))
+            rows.append(
+                {"photo_id": f"{sheet.patient_id[i]}-{k + 1}"} | dataclasses.asdict(portrait)
+            )
     return pd.DataFrame(rows).round(4)
 
 

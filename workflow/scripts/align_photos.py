@@ -1,0 +1,58 @@
+"""Align a shard's photos that the store does not hold yet."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from facies.alignment import AlignmentSettings, Unusable, align_photo
+from facies.detection import FaceDetector
+from facies.errors import InputError
+from facies.images import read_photo
+from facies.jobs import run_job
+from facies.store import Store, digest, file_digest, shard_of
+
+
+def align(path: Path, detector: FaceDetector, settings: AlignmentSettings) -> dict:
+    """What the store keeps of a photo: its crop, or the reason why there is none."""
+    try:
+        aligned = align_photo(read_photo(path), detector, settings)
+    except (InputError, Unusable) as reason:
+        return {"meta": json.dumps({"reason": str(reason)})}
+    quality = {name: round(value, 5) for name, value in aligned.quality.items()}
+    return {
+        "image": aligned.image,
+        "regions": aligned.regions,
+        "landmarks": aligned.landmarks,
+        "quad": aligned.quad,
+        "meta": json.dumps({"reason": None} | quality),
+    }
+
+
+def key_of(path: Path, *made_by) -> str:
+    """A missing file has a key as well: its absence is remembered until it appears."""
+    return digest(file_digest(path) if path.is_file() else "absent", *made_by)
+
+
+def main(job):
+    settings = AlignmentSettings(resolution=job.params.resolution, **job.params.settings)
+    photos = pd.read_csv(job.input.photos, dtype=str)
+    shards = photos.photo_id.map(lambda photo: shard_of(photo, job.params.shards))
+    models = [file_digest(path) for path in job.input.detector]
+    detector = FaceDetector(Path(job.input.detector[0]).parent)
+    store, items = Store(job.params.store), {}
+    made_by = (models, job.params.settings, job.params.resolution, job.params.code)
+    for photo in photos[shards == int(job.wildcards.shard)].itertuples():
+        path = Path(job.params.folder, photo.path)
+        key = key_of(path, *made_by)
+        if not store.has("aligned", key):
+            store.save("aligned", key, **align(path, detector, settings))
+        meta = json.loads(str(store.load("aligned", key)["meta"]))
+        items[photo.photo_id] = {"key": key, "reason": meta["reason"]}
+    left_out = sum(item["reason"] is not None for item in items.values())
+    print(f"{len(items)} photos, {left_out} left out")
+    Path(job.output.manifest).write_text(json.dumps({"items": items}, indent=1, sort_keys=True))
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821

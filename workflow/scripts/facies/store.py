@@ -1,0 +1,69 @@
+"""A content-addressed store of per-photo work.
+
+An item's key is the digest of all that decided it: the photo's bytes, the settings, what came
+before, the code. An item is there whole or not at all, and never changes. So a job may be killed,
+a setting changed and changed back, a shard re-cut or `results/` deleted, and nothing is done twice.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+
+def digest(*parts) -> str:
+    """SHA-256 of bytes and JSON-able parts, each delimited so that ("ab", "c") is not ("a", "bc")."""
+    total = hashlib.sha256()
+    for part in parts:
+        if not isinstance(part, bytes):
+            part = json.dumps(part, sort_keys=True).encode()
+        total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, read in pieces."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shard_of(photo_id: str, shards: int) -> int:
+    """The photo's bucket: stable, whatever else the cohort holds."""
+    return int(hashlib.sha256(photo_id.encode()).hexdigest(), 16) % shards
+
+
+class Store:
+    """Items of arrays, filed by kind and key; folders are closed to other users."""
+
+    def __init__(self, root: str | Path):
+        self.root = Path(root)
+
+    def path(self, kind: str, key: str) -> Path:
+        return self.root / kind / key[:2] / f"{key}.npz"
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether the item is there and readable; a damaged one counts as missing."""
+        try:
+            with zipfile.ZipFile(self.path(kind, key)) as file:
+                return file.testzip() is None
+        except (OSError, zipfile.BadZipFile):
+            return False
+
+    def load(self, kind: str, key: str) -> dict[str, np.ndarray]:
+        with np.load(self.path(kind, key), allow_pickle=False) as file:
+            return dict(file)
+
+    def save(self, kind: str, key: str, **arrays) -> None:
+        """Write under a temporary name, then rename: a kill leaves no half item."""
+        path = self.path(kind, key)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        packed = io.BytesIO()
+        np.savez(packed, **arrays)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(packed.getbuffer())
+        os.replace(file.name, path)

@@ -1,0 +1,40 @@
+"""Render the demo's portraits of one shard, those that are not there yet."""
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image
+
+from facies.jobs import run_job
+from facies.portraits import Portrait, render
+from facies.store import digest, shard_of
+
+
+def draw(parameters: dict, path: Path) -> None:
+    """Write one JPEG under a temporary name, then rename it."""
+    beside = path.with_suffix(".tmp")
+    Image.fromarray(render(Portrait(**parameters))[0]).save(beside, "JPEG", quality=92)
+    os.replace(beside, path)
+
+
+def main(job):
+    shard = int(job.wildcards.shard)
+    folder = Path(job.params.folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    items = {}
+    for row in pd.read_csv(job.params.portraits).to_dict("records"):
+        photo_id = row.pop("photo_id")
+        if shard_of(photo_id, job.params.shards) != shard:
+            continue
+        items[photo_id] = digest(row, job.params.code)
+        path, mark = folder / f"{photo_id}.jpg", folder / f".{photo_id}.digest"
+        if not (path.exists() and mark.exists() and mark.read_text() == items[photo_id]):
+            draw(row, path)
+            mark.write_text(items[photo_id])
+    Path(job.output.manifest).write_text(json.dumps({"items": items}, indent=1, sort_keys=True))
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821
