@@ -17,7 +17,7 @@ import numpy as np
 
 
 def digest(*parts) -> str:
-    """SHA-256 of bytes and JSON-able parts, each delimited so that ("ab", "c") is not ("a", "bc")."""
+    """SHA-256 of bytes and JSON-able parts, each preceded by its length."""
     total = hashlib.sha256()
     for part in parts:
         if not isinstance(part, bytes):
