@@ -8,6 +8,9 @@ import pandas as pd
 from facies.errors import InputError
 
 
+PIXEL_COMPONENTS = 60
+
+
 @dataclass(frozen=True)
 class Split:
     """What a model sees of one training set and of the patients held out from it.
@@ -22,6 +25,34 @@ class Split:
     x: np.ndarray
     x_held: np.ndarray
     axes: np.ndarray | None = None
+
+
+def read_table(path) -> pd.DataFrame:
+    """A CSV table of the workflow: ids are text and only an empty cell is missing."""
+    ids = {"photo_id": str, "patient_id": str}
+    return pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""])
+
+
+def load_design(features, path, photos, clinical: pd.DataFrame, rows, held):
+    """Design of one feature set for the patients of ``clinical`` (patient_id is its index).
+
+    ``path`` leads to the latents (face), the aligned photos (pixels), the fit of the face in the
+    same fold (fused) or nowhere (clinical). In a fused design the face is one more column: its
+    out-of-fold risk for the training patients ``rows``, and for the patients ``held`` out the
+    risk under the model of the whole training fold.
+    """
+    if features == "clinical":
+        return Table(clinical)
+    with np.load(path, allow_pickle=False) as file:
+        if features == "fused":
+            risk = np.empty(len(clinical))
+            risk[rows], risk[held] = file["train_risk"], file["test_risk"]
+            return Table(clinical.assign(face_risk=risk))
+        if features == "face":
+            return Matrix(patient_means(file["photo_ids"], file["codes"], photos, clinical.index))
+        pixels = small_images(file["images"])
+        means = patient_means(file["photo_ids"], pixels, photos, clinical.index)
+        return Matrix(means, rank=PIXEL_COMPONENTS)
 
 
 def patient_means(photo_ids, values, photos: pd.DataFrame, patient_ids) -> np.ndarray:

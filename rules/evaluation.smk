@@ -1,0 +1,76 @@
+rule permute_outcomes:
+    """Deal the outcomes out anew and rerun the protocol: what C does chance reach?"""
+    input:
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        folds="<results>/folds.csv",
+        features=expand(
+            "<results>/latents/{scope}/{view}.npz",
+            scope=config["scopes"][0],
+            view=config["views"][0],
+        ),
+    output:
+        permutation="<results>/evaluation/permutation.json",
+    log:
+        "<logs>/permute_outcomes.log",
+    benchmark:
+        "<benchmarks>/permute_outcomes.tsv"
+    params:
+        settings={name: config["survival"][name] for name in ("inner_folds", "permutations")}
+        | {"seed": config["seed"]},
+        code=code_digest("cox", "crossval", "features", "folds", "metrics", "models"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../envs/survival.yaml"
+    script:
+        "../workflow/scripts/permute_outcomes.py"
+
+
+rule evaluate:
+    """Score every model over the folds: the summary, the risk groups' curves, the risks."""
+    input:
+        flow="<results>/cohort/flow.json",
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        folds="<results>/folds.csv",
+        aligned=expand("<results>/aligned/{view}.csv", view=config["views"][0]),
+        fits=expand(
+            FITS,
+            scope=config["scopes"],
+            view=config["views"],
+            features=config["survival"]["features"],
+            model=config["survival"]["models"],
+            repeat=range(1, config["survival"]["repeats"] + 1),
+            fold=range(1, config["survival"]["folds"] + 1),
+        ),
+        # The planted truth is for the demo's evaluation alone.
+        **branch(
+            bool(config["cohort"]["demo"]),
+            then={
+                "truth": f"{config['cohort']['demo']}/truth.csv",
+                "latents": f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz",
+                "images": f"<results>/aligned/{config['views'][0]}.npz",
+            },
+            otherwise={},
+        ),
+    output:
+        summary="<results>/evaluation/summary.json",
+        curves="<results>/evaluation/curves.json",
+        risks="<results>/evaluation/risks.csv",
+    log:
+        "<logs>/evaluate.log",
+    benchmark:
+        "<benchmarks>/evaluate.tsv"
+    params:
+        code=code_digest("evaluation", "features", "metrics"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    conda:
+        "../envs/survival.yaml"
+    script:
+        "../workflow/scripts/evaluate.py"
