@@ -1,14 +1,15 @@
+# Whatever is shown for one generator and one view is shown for the first of each.
+LATENTS = f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz"
+ALIGNED = f"<results>/aligned/{config['views'][0]}"
+
+
 rule permute_outcomes:
     """Deal the outcomes out anew and rerun the protocol: what C does chance reach?"""
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
         folds="<results>/folds.csv",
-        features=expand(
-            "<results>/latents/{scope}/{view}.npz",
-            scope=config["scopes"][0],
-            view=config["views"][0],
-        ),
+        features=LATENTS,
     output:
         permutation="<results>/evaluation/permutation.json",
     log:
@@ -36,7 +37,7 @@ rule evaluate:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
         folds="<results>/folds.csv",
-        aligned=expand("<results>/aligned/{view}.csv", view=config["views"][0]),
+        aligned=f"{ALIGNED}.csv",
         fits=expand(
             FITS,
             scope=config["scopes"],
@@ -51,8 +52,8 @@ rule evaluate:
             bool(config["cohort"]["demo"]),
             then={
                 "truth": f"{config['cohort']['demo']}/truth.csv",
-                "latents": f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz",
-                "images": f"<results>/aligned/{config['views'][0]}.npz",
+                "latents": LATENTS,
+                "images": f"{ALIGNED}.npz",
             },
             otherwise={},
         ),

@@ -39,7 +39,7 @@ def main(job):
 def known_truth(job, photos, used, folds):
     """The demo's planted log-hazards: their C, and how much of the face's the features carry."""
     truth = read_table(job.input.truth).set_index("patient_id").loc[used.patient_id]
-    outcome = Outcome(used.time.to_numpy(float), used.event.to_numpy() == 1)
+    outcome = Outcome.of(used)
     target = truth.log_hazard_face.to_numpy()
     oracle = {
         "face": metrics.c_index(outcome, target),

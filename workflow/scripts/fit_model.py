@@ -18,7 +18,8 @@ def main(job):
     test = folds.fold.to_numpy() == number
     train, held = np.flatnonzero(~test), np.flatnonzero(test)
     # The test patients' follow-up is blanked: a model that read it would return NaN.
-    outcome = Outcome(np.where(test, np.nan, patients.time), ~test & (patients.event == 1))
+    known = Outcome.of(patients)
+    outcome = Outcome(np.where(test, np.nan, known.time), known.event & ~test)
 
     seed = [settings["seed"], repeat, number]
     reason = crossval.too_few_events(outcome[train], settings["inner_folds"])

@@ -15,7 +15,7 @@ def main(job):
     folds = read_table(job.input.folds)
     folds = folds[folds.repeat == 1]
     patients = read_table(job.input.patients).set_index("patient_id").loc[folds.patient_id]
-    outcome = Outcome(patients.time.to_numpy(float), patients.event.to_numpy() == 1)
+    outcome = Outcome.of(patients)
     photos = read_table(job.input.photos)
     design = load_design(FEATURES, job.input.features, photos, patients, None, None)
     rng = np.random.default_rng([settings["seed"], 1])

@@ -26,6 +26,11 @@ class Outcome:
     time: np.ndarray
     event: np.ndarray
 
+    @classmethod
+    def of(cls, patients):
+        """The columns ``time`` and ``event`` (0/1) of a patients table."""
+        return cls(patients.time.to_numpy(float), patients.event.to_numpy() == 1)
+
     def __getitem__(self, rows):
         return Outcome(self.time[rows], self.event[rows])
 

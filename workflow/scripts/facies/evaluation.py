@@ -39,17 +39,13 @@ def read_fit(path, patients: pd.DataFrame) -> FoldFit:
         fit = dict(file)
     outcomes = patients.set_index("patient_id")
 
-    def outcome_of(ids):
-        rows = outcomes.loc[ids]
-        return Outcome(rows.time.to_numpy(float), rows.event.to_numpy(bool))
-
     return FoldFit(
         tuple(str(fit[name]) for name in KEYS),
         int(fit["repeat"]),
         int(fit["fold"]),
         fit["test_ids"],
-        outcome_of(fit["test_ids"]),
-        outcome_of(fit["train_ids"]),
+        Outcome.of(outcomes.loc[fit["test_ids"]]),
+        Outcome.of(outcomes.loc[fit["train_ids"]]),
         fit["test_risk"],
         fit["train_risk"],
         fit["times"],
@@ -140,12 +136,12 @@ def patient_risks(fits) -> pd.DataFrame:
             )
         )
     table = pd.concat(tables).dropna(subset="risk")
-    return table.groupby("patient_id", as_index=False).mean().astype({"event": bool})
+    return table.groupby("patient_id", as_index=False).mean()
 
 
 def risk_groups(key, risks: pd.DataFrame) -> dict:
     """Kaplan-Meier curves of the thirds of training risk, and the log-rank test between them."""
-    outcome = Outcome(risks.time.to_numpy(float), risks.event.to_numpy(bool))
+    outcome = Outcome.of(risks)
     group = np.minimum((risks.risk.to_numpy() * len(GROUPS)).astype(int), len(GROUPS) - 1)
     curves = []
     for index in np.unique(group):

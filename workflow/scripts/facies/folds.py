@@ -38,7 +38,7 @@ def repeated_folds(patients: pd.DataFrame, folds: int, repeats: int, seed: int) 
     if not patients.event.any():
         raise InputError("no patient with a usable photo has an event: there is nothing to learn")
     patients = patients.sort_values("patient_id")
-    outcome = Outcome(patients.time.to_numpy(float), patients.event.to_numpy(bool))
+    outcome = Outcome.of(patients)
     tables = [
         pd.DataFrame(
             {

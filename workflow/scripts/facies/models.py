@@ -98,9 +98,9 @@ class DeepSurv:
     """
 
     axes = 64
-    decays = (0.01, 0.1, 1.0)
-    epochs = tuple(range(5, 65, 5))
-    members = 3
+    decays = (0.3, 3.0)
+    epochs = tuple(range(5, 55, 5))
+    members = 2
 
     def candidates(self, split, outcome, seed):
         return [{"decay": d, "epochs": e} for d in self.decays for e in self.epochs]
