@@ -16,16 +16,18 @@ rule permute_outcomes:
         "<logs>/permute_outcomes.log",
     benchmark:
         "<benchmarks>/permute_outcomes.tsv"
-    params:
-        settings={name: config["survival"][name] for name in ("inner_folds", "permutations")}
-        | {"seed": config["seed"]},
-        code=code_digest("cox", "crossval", "features", "folds", "metrics", "models"),
+    conda:
+        "../envs/survival.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=120,
-    conda:
-        "../envs/survival.yaml"
+    params:
+        settings={
+            name: config["survival"][name] for name in ("inner_folds", "permutations")
+        }
+        | {"seed": config["seed"]},
+        code=code_digest("cox", "crossval", "features", "folds", "metrics", "models"),
     script:
         "../workflow/scripts/permute_outcomes.py"
 
@@ -33,6 +35,15 @@ rule permute_outcomes:
 rule evaluate:
     """Score every model over the folds: the summary, the risk groups' curves, the risks."""
     input:
+        **branch(
+            bool(config["cohort"]["demo"]),
+            then={
+                "truth": f"{config['cohort']['demo']}/truth.csv",
+                "latents": LATENTS,
+                "images": f"{ALIGNED}.npz",
+            },
+            otherwise={},
+        ),
         flow="<results>/cohort/flow.json",
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
@@ -48,15 +59,6 @@ rule evaluate:
             fold=range(1, config["survival"]["folds"] + 1),
         ),
         # The planted truth is for the demo's evaluation alone.
-        **branch(
-            bool(config["cohort"]["demo"]),
-            then={
-                "truth": f"{config['cohort']['demo']}/truth.csv",
-                "latents": LATENTS,
-                "images": f"{ALIGNED}.npz",
-            },
-            otherwise={},
-        ),
     output:
         summary="<results>/evaluation/summary.json",
         curves="<results>/evaluation/curves.json",
@@ -65,13 +67,13 @@ rule evaluate:
         "<logs>/evaluate.log",
     benchmark:
         "<benchmarks>/evaluate.tsv"
-    params:
-        code=code_digest("evaluation", "features", "metrics"),
+    conda:
+        "../envs/survival.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../envs/survival.yaml"
+    params:
+        code=code_digest("evaluation", "features", "metrics"),
     script:
         "../workflow/scripts/evaluate.py"

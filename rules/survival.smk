@@ -20,16 +20,16 @@ rule split_patients:
         "<logs>/split_patients.log",
     benchmark:
         "<benchmarks>/split_patients.tsv"
-    params:
-        settings={name: config["survival"][name] for name in ("folds", "repeats")}
-        | {"seed": config["seed"]},
-        code=code_digest("folds", "features"),
+    conda:
+        "../envs/survival.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/survival.yaml"
+    params:
+        settings={name: config["survival"][name] for name in ("folds", "repeats")}
+        | {"seed": config["seed"]},
+        code=code_digest("folds", "features"),
     script:
         "../workflow/scripts/split_patients.py"
 
@@ -56,6 +56,12 @@ rule fit_model:
         "<logs>/fit_model/{scope}/{view}/{features}/{model}/{repeat}-{fold}.log",
     benchmark:
         "<benchmarks>/fit_model/{scope}/{view}/{features}/{model}/{repeat}-{fold}.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         settings={
             "seed": config["seed"],
@@ -63,11 +69,5 @@ rule fit_model:
             "clinical": config["cohort"]["clinical"],
         },
         code=code_digest("cox", "crossval", "features", "folds", "models"),
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=60,
-    conda:
-        "../envs/survival.yaml"
     script:
         "../workflow/scripts/fit_model.py"

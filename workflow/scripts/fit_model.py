@@ -1,6 +1,5 @@
 """Tune and fit one model on the training patients of one fold, and predict its test patients."""
 
-
 import numpy as np
 
 from facies import crossval
@@ -28,7 +27,12 @@ def main(job):
     else:
         photos = read_table(job.input.photos)
         design = load_design(
-            wildcards.features, job.input.features, photos, patients[settings["clinical"]], train, held
+            wildcards.features,
+            job.input.features,
+            photos,
+            patients[settings["clinical"]],
+            train,
+            held,
         )
         fold = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
         fit = crossval.fit(fold, outcome, MODELS[wildcards.model], seed)

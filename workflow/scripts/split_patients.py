@@ -11,9 +11,7 @@ def main(job):
         aligned = read_table(table)
         usable &= set(aligned.photo_id[aligned.used == 1])
     patients = read_table(job.input.patients)
-    patients = patients[
-        patients.patient_id.isin(photos.patient_id[photos.photo_id.isin(usable)])
-    ]
+    patients = patients[patients.patient_id.isin(photos.patient_id[photos.photo_id.isin(usable)])]
     settings = job.params.settings
     folds = repeated_folds(patients, settings["folds"], settings["repeats"], settings["seed"])
     folds.to_csv(job.output.folds, index=False)

@@ -8,7 +8,11 @@ import numpy as np
 from scipy.stats import t as student
 from sksurv.compare import compare_survival
 from sksurv.exceptions import NoComparablePairException
-from sksurv.metrics import concordance_index_censored, concordance_index_ipcw, integrated_brier_score
+from sksurv.metrics import (
+    concordance_index_censored,
+    concordance_index_ipcw,
+    integrated_brier_score,
+)
 from sksurv.nonparametric import kaplan_meier_estimator
 from sksurv.util import Surv
 
@@ -48,9 +52,7 @@ def integrated_brier(train: Outcome, test: Outcome, survival, times) -> float:
     if informed.sum() < 2 or np.isnan(survival).any():
         return np.nan
     return float(
-        integrated_brier_score(
-            _surv(train), _surv(clipped), survival[:, informed], times[informed]
-        )
+        integrated_brier_score(_surv(train), _surv(clipped), survival[:, informed], times[informed])
     )
 
 

@@ -117,7 +117,10 @@ class DeepSurv:
         for decay, group in groupby(candidates, key=lambda c: c["decay"]):
             stops = [c["epochs"] for c in group]
             risks = np.mean(
-                [self._train(x, held, outcome, decay, stops, [*seed, m]) for m in range(self.members)],
+                [
+                    self._train(x, held, outcome, decay, stops, [*seed, m])
+                    for m in range(self.members)
+                ],
                 axis=0,
             )
             train_risks.append(risks[:, : len(x)])
