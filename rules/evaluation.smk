@@ -1,6 +1,8 @@
 # Whatever is shown for one generator and one view is shown for the first of each.
 LATENTS = f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz"
 ALIGNED = f"<results>/aligned/{config['views'][0]}"
+# The planted truth is for the evaluation of the demo alone.
+DEMO = config["cohort"]["demo"]
 
 
 rule permute_outcomes:
@@ -35,15 +37,6 @@ rule permute_outcomes:
 rule evaluate:
     """Score every model over the folds: the summary, the risk groups' curves, the risks."""
     input:
-        **branch(
-            bool(config["cohort"]["demo"]),
-            then={
-                "truth": f"{config['cohort']['demo']}/truth.csv",
-                "latents": LATENTS,
-                "images": f"{ALIGNED}.npz",
-            },
-            otherwise={},
-        ),
         flow="<results>/cohort/flow.json",
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
@@ -58,7 +51,9 @@ rule evaluate:
             repeat=range(1, config["survival"]["repeats"] + 1),
             fold=range(1, config["survival"]["folds"] + 1),
         ),
-        # The planted truth is for the demo's evaluation alone.
+        truth=branch(bool(DEMO), then=f"{DEMO}/truth.csv"),
+        latents=branch(bool(DEMO), then=LATENTS),
+        images=branch(bool(DEMO), then=f"{ALIGNED}.npz"),
     output:
         summary="<results>/evaluation/summary.json",
         curves="<results>/evaluation/curves.json",

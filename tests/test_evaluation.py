@@ -1,14 +1,14 @@
 import json
 from types import SimpleNamespace
 
-import evaluate
-import fit_model
 import numpy as np
 import pandas as pd
-import permute_outcomes
 import pytest
-import split_patients
 
+import evaluate
+import fit_model
+import permute_outcomes
+import split_patients
 from facies import evaluation
 from facies.cox import Outcome
 

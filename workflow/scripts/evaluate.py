@@ -24,7 +24,7 @@ def main(job):
     summary = evaluation.flow_summary(flow, photos, patients, used, read_table(job.input.aligned))
     summary["scores"] = [evaluation.score_row(key, fits[key], scores[key]) for key in fits]
     summary["comparisons"] = evaluation.compare(scores, fits)
-    if job.input.get("truth"):
+    if job.input.truth:
         summary |= known_truth(job, photos, used, folds)
     evaluation.write_json(job.output.summary, summary)
     curves = [evaluation.risk_groups(key, risks[key]) for key in fits]

@@ -18,6 +18,8 @@ from functools import cached_property
 
 import numpy as np
 
+PERFECT_ORDER = 50.0  # spread of log-risks; exp(50) to 1 is no hazard ratio
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -84,10 +86,15 @@ def fit_ridge(x, outcome, penalty, start=None, tolerance=1e-10, max_steps=100):
 
 
 def ridge_path(x, outcome, penalties, tolerance=1e-6):
-    """Coefficients (len(penalties), p), each fit started from its neighbour's answer."""
+    """Coefficients (len(penalties), p), each fit started from its neighbour's answer.
+
+    The path of falling penalties ends, and repeats its last answer, once it tells the training
+    patients apart as if they were ordered perfectly: the likelihood has nothing more to say.
+    """
     fits, start = [], None
     for penalty in penalties:
-        start = fit_ridge(x, outcome, penalty, start, tolerance)
+        if start is None or np.ptp(x @ start) < PERFECT_ORDER:
+            start = fit_ridge(x, outcome, penalty, start, tolerance)
         fits.append(start)
     return np.array(fits)
 
@@ -167,7 +174,8 @@ def _line_search(x, ordered, penalty, beta, step, value, decrement):
     while True:
         new_value, terms = _objective(x, ordered, penalty, beta + length * step)
         # Rounding hides the last gains: near the optimum a full step is always right.
-        if new_value <= value - 1e-4 * length * decrement or decrement < 1e-9 * (1 + abs(value)):
+        enough = new_value <= value - 1e-4 * length * decrement
+        if np.isfinite(new_value) and (enough or decrement < 1e-9 * (1 + abs(value))):
             return beta + length * step, new_value, terms
         length /= 2
         if length < 1e-10:

@@ -7,7 +7,6 @@ import pandas as pd
 
 from facies.errors import InputError
 
-
 PIXEL_COMPONENTS = 60
 
 
