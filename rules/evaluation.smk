@@ -1,0 +1,74 @@
+# Whatever is shown for one generator and one view is shown for the first of each.
+LATENTS = f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz"
+ALIGNED = f"<results>/aligned/{config['views'][0]}"
+# The planted truth is for the evaluation of the demo alone.
+DEMO = config["cohort"]["demo"]
+
+
+rule permute_outcomes:
+    """Deal the outcomes out anew and rerun the protocol: what C does chance reach?"""
+    input:
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        folds="<results>/folds.csv",
+        features=LATENTS,
+    output:
+        permutation="<results>/evaluation/permutation.json",
+    log:
+        "<logs>/permute_outcomes.log",
+    benchmark:
+        "<benchmarks>/permute_outcomes.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings={
+            name: config["survival"][name] for name in ("inner_folds", "permutations")
+        }
+        | {"seed": config["seed"]},
+        code=code_digest("cox", "crossval", "features", "folds", "metrics", "models"),
+    script:
+        "../workflow/scripts/permute_outcomes.py"
+
+
+rule evaluate:
+    """Score every model over the folds: the summary, the risk groups' curves, the risks."""
+    input:
+        flow="<results>/cohort/flow.json",
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        folds="<results>/folds.csv",
+        aligned=f"{ALIGNED}.csv",
+        fits=expand(
+            FITS,
+            scope=config["scopes"],
+            view=config["views"],
+            features=config["survival"]["features"],
+            model=config["survival"]["models"],
+            repeat=range(1, config["survival"]["repeats"] + 1),
+            fold=range(1, config["survival"]["folds"] + 1),
+        ),
+        truth=branch(bool(DEMO), then=f"{DEMO}/truth.csv"),
+        latents=branch(bool(DEMO), then=LATENTS),
+        images=branch(bool(DEMO), then=f"{ALIGNED}.npz"),
+    output:
+        summary="<results>/evaluation/summary.json",
+        curves="<results>/evaluation/curves.json",
+        risks="<results>/evaluation/risks.csv",
+    log:
+        "<logs>/evaluate.log",
+    benchmark:
+        "<benchmarks>/evaluate.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code_digest("evaluation", "features", "metrics"),
+    script:
+        "../workflow/scripts/evaluate.py"

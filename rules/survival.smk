@@ -1,0 +1,73 @@
+FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
+
+
+wildcard_constraints:
+    features="face|clinical|fused|pixels",
+    model="coxph|coxnet|deepsurv",
+    repeat=r"\d+",
+    fold=r"\d+",
+
+
+rule split_patients:
+    """Deal the patients who have a usable photo into folds, alike in events and times."""
+    input:
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        aligned=expand("<results>/aligned/{view}.csv", view=config["views"]),
+    output:
+        folds="<results>/folds.csv",
+    log:
+        "<logs>/split_patients.log",
+    benchmark:
+        "<benchmarks>/split_patients.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings={name: config["survival"][name] for name in ("folds", "repeats")}
+        | {"seed": config["seed"]},
+        code=code_digest("folds", "features"),
+    script:
+        "../workflow/scripts/split_patients.py"
+
+
+rule fit_model:
+    """Tune and fit one model on the training patients of one fold, and predict the others."""
+    input:
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        folds="<results>/folds.csv",
+        # Only what the features need: clinical models and pixels do not wait for the generator.
+        features=branch(
+            evaluate("{features}"),
+            cases={
+                "face": "<results>/latents/{scope}/{view}.npz",
+                "pixels": "<results>/aligned/{view}.npz",
+                "fused": "<results>/fits/{scope}/{view}/face/{model}/{repeat}-{fold}.npz",
+                "clinical": [],
+            },
+        ),
+    output:
+        fit=FITS,
+    log:
+        "<logs>/fit_model/{scope}/{view}/{features}/{model}/{repeat}-{fold}.log",
+    benchmark:
+        "<benchmarks>/fit_model/{scope}/{view}/{features}/{model}/{repeat}-{fold}.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings={
+            "seed": config["seed"],
+            "inner_folds": config["survival"]["inner_folds"],
+            "clinical": config["cohort"]["clinical"],
+        },
+        code=code_digest("cox", "crossval", "features", "folds", "models"),
+    script:
+        "../workflow/scripts/fit_model.py"

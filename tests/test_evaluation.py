@@ -1,0 +1,260 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import evaluate
+import fit_model
+import permute_outcomes
+import split_patients
+from facies import evaluation
+from facies.cox import Outcome
+
+N, FOLDS = 120, 4
+SETTINGS = {
+    "seed": 1,
+    "folds": FOLDS,
+    "repeats": 1,
+    "inner_folds": 4,
+    "permutations": 4,
+    "clinical": ["age", "stage"],
+}
+
+
+class Names(dict):
+    """Named inputs as a script sees them."""
+
+    __getattr__ = dict.__getitem__
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    """The files before this part of the road, with a planted hazard; then the part itself."""
+    root = tmp_path_factory.mktemp("road")
+    rng = np.random.default_rng(0)
+    patient = np.array([f"{i:04d}" for i in range(N)])
+    traits = rng.normal(size=(N, 6))
+    age, stage = rng.normal(65, 10, N), rng.choice(["I", "II"], N)
+    face = 1.2 * traits[:, 0]
+    hazard = face + 0.08 * (age - 65) + (stage == "II")
+    time, limit = rng.exponential(20, N) * np.exp(-hazard), rng.exponential(40, N)
+    pd.DataFrame(
+        {
+            "patient_id": patient,
+            "time": np.minimum(time, limit).round(2),
+            "event": (time <= limit).astype(int),
+            "age": np.where(rng.random(N) < 0.1, np.nan, age.round(1)),
+            "stage": stage,
+        }
+    ).to_csv(root / "patients.csv", index=False)
+    owner = np.concatenate([np.arange(N), np.arange(30)])
+    photo = np.array([f"x{i:03d}" for i in range(len(owner))])
+    pd.DataFrame({"photo_id": photo, "patient_id": patient[owner], "path": photo}).to_csv(
+        root / "photos.csv", index=False
+    )
+    # The photo of the last patient shows no face.
+    used = photo != photo[N - 1]
+    pd.DataFrame(
+        {"photo_id": photo, "used": used.astype(int), "reason": np.where(used, "", "no face found")}
+    ).to_csv(root / "full.csv", index=False)
+
+    def seen(columns, noise):
+        values = traits[owner] @ rng.normal(size=(6, columns))
+        return values + noise * rng.normal(size=values.shape)
+
+    codes = seen(160, 1.0).reshape(-1, 10, 16).astype(np.float32)
+    pixels = (128 + 12 * seen(16 * 16 * 3, 2.0)).clip(0, 255).astype(np.uint8)
+    np.savez(root / "codes.npz", photo_ids=photo[used], codes=codes[used])
+    np.savez(root / "images.npz", photo_ids=photo[used], images=pixels.reshape(-1, 16, 16, 3)[used])
+    pd.DataFrame({"patient_id": patient, "log_hazard_face": face, "log_hazard": hazard}).to_csv(
+        root / "truth.csv", index=False
+    )
+    excluded = [{"photo_id": "lost", "reason": "the file is missing"}]
+    flow = {"photos_in": len(photo) + 1, "patients_in": N, "excluded": excluded}
+    (root / "flow.json").write_text(json.dumps(flow))
+    run(split_patients, root, {"aligned": [root / "full.csv"]}, {"folds": root / "folds.csv"})
+    for features in ("face", "clinical", "pixels", "fused"):
+        for fold in range(1, FOLDS + 1):
+            fit(root, features, fold)
+    return root
+
+
+def run(script, root, inputs, outputs, **wildcards):
+    tables = {name: root / f"{name}.csv" for name in ("photos", "patients", "folds")}
+    script.main(
+        SimpleNamespace(
+            input=Names({**tables, **inputs}),
+            output=Names(outputs),
+            params=Names(settings=SETTINGS),
+            wildcards=Names(scope="cohort", view="full", **wildcards),
+            log=[root / "log"],
+            threads=1,
+        )
+    )
+
+
+def fit(root, features, fold, name=None, **inputs):
+    paths = {
+        "face": root / "codes.npz",
+        "pixels": root / "images.npz",
+        "fused": root / f"face-{fold}.npz",
+        "clinical": [],
+    }
+    output = root / f"{name or features}-{fold}.npz"
+    wildcards = {"features": features, "model": "coxph", "repeat": "1", "fold": str(fold)}
+    run(fit_model, root, {"features": paths[features], **inputs}, {"fit": output}, **wildcards)
+    return output
+
+
+@pytest.fixture(scope="module")
+def scored(road):
+    names = ("summary.json", "curves.json", "risks.csv")
+    run(
+        evaluate,
+        road,
+        {
+            "fits": sorted(road.glob("*-?.npz")),
+            "flow": road / "flow.json",
+            "aligned": road / "full.csv",
+            "truth": road / "truth.csv",
+            "latents": road / "codes.npz",
+            "images": road / "images.npz",
+        },
+        {name.split(".")[0]: road / name for name in names},
+    )
+    return json.loads((road / "summary.json").read_text())
+
+
+def test_a_patient_without_a_usable_photo_has_no_fold(road):
+    folds = pd.read_csv(road / "folds.csv", dtype={"patient_id": str})
+    assert len(folds) == N - 1 and f"{N - 1:04d}" not in set(folds.patient_id)
+
+
+def test_summary_accounts_for_everybody(scored):
+    assert scored["photos_in"] == N + 31 and scored["photos_used"] == N + 29
+    assert scored["patients_in"] == N and scored["patients_used"] == N - 1
+    assert scored["excluded"] == [
+        {"photo_id": "lost", "reason": "the file is missing"},
+        {"photo_id": f"x{N - 1:03d}", "reason": "no face found"},
+        {"patient_id": f"{N - 1:04d}", "reason": "no usable photo"},
+    ]
+
+
+def test_scores_find_what_was_planted(scored):
+    scores = {row["features"]: row for row in scored["scores"]}
+    oracle = scored["oracle"]
+    assert oracle["all"] > oracle["face"] > 0.65
+    assert scores["face"]["c_index"] > oracle["face"] - 0.06
+    assert (
+        scores["face"]["c_index_low"] < scores["face"]["c_index"] < scores["face"]["c_index_high"]
+    )
+    assert scores["fused"]["c_index"] > max(scores[f]["c_index"] for f in ("face", "clinical"))
+    assert scores["fused"]["ibs"] < scores["fused"]["ibs_km"]
+    assert {row["ibs_km"] for row in scores.values()} == {scores["face"]["ibs_km"]}
+    assert scores["face"]["folds"] == FOLDS and scores["face"]["unscored"] == []
+    assert 0.6 < scores["face"]["uno_c"] < 0.9
+
+
+def test_comparisons_are_differences_of_scores(scored):
+    scores = {row["features"]: row["c_index"] for row in scored["scores"]}
+    pairs = {(row["features"], row["against"]): row for row in scored["comparisons"]}
+    assert set(pairs) == {("fused", "clinical"), ("face", "pixels")}
+    for (own, other), row in pairs.items():
+        assert row["difference"] == pytest.approx(scores[own] - scores[other])
+        assert row["low"] < row["difference"] < row["high"]
+
+
+def test_probe_reads_the_planted_hazard(scored):
+    probe = scored["probe"]
+    assert probe["codes"] > 0.9 and probe["pixels"] > 0.8
+    assert probe["ratio"] == pytest.approx(probe["codes"] / probe["pixels"])
+
+
+def test_curves_hold_every_patient_and_part_by_risk(road, scored):
+    curve = {c["features"]: c for c in json.loads((road / "curves.json").read_text())}["face"]
+    assert [g["name"] for g in curve["groups"]] == ["low risk", "medium risk", "high risk"]
+    assert sum(g["n"] for g in curve["groups"]) == N - 1
+    assert all(g["at_risk"][0] == g["n"] for g in curve["groups"])
+    assert all(len(g["times"]) == len(g["survival"]) == len(g["low"]) for g in curve["groups"])
+    assert curve["logrank_p"] < 0.001
+
+
+def test_risks_have_one_row_per_patient_and_model(road, scored):
+    risks = pd.read_csv(road / "risks.csv", dtype={"patient_id": str})
+    assert len(risks) == 4 * (N - 1) and risks.patient_id.nunique() == N - 1
+    assert risks.risk.between(0, 1).all()
+
+
+def test_fits_are_the_same_bytes_and_ignore_the_test_outcomes(road):
+    again = fit(road, "face", 2, name="again")
+    assert again.read_bytes() == (road / "face-2.npz").read_bytes()
+    patients = pd.read_csv(road / "patients.csv", dtype={"patient_id": str})
+    tested = patients.patient_id.isin(np.load(again)["test_ids"])
+    patients.loc[tested, ["time", "event"]] = patients.loc[tested, ["time", "event"]].values[::-1]
+    patients.to_csv(road / "shuffled.csv", index=False)
+    other = fit(road, "face", 2, name="again", patients=road / "shuffled.csv")
+    assert other.read_bytes() == (road / "face-2.npz").read_bytes()
+    other.unlink()
+
+
+def test_coefficients_return_the_risk_from_the_codes(road):
+    with np.load(road / "face-1.npz") as made, np.load(road / "codes.npz") as latents:
+        photos = pd.read_csv(road / "photos.csv", dtype=str).set_index("photo_id").patient_id
+        owner = photos.loc[latents["photo_ids"]].to_numpy()
+        codes = pd.DataFrame(latents["codes"].reshape(len(owner), -1)).groupby(owner).mean()
+        centred = codes.loc[made["test_ids"]] - codes.loc[made["train_ids"]].mean()
+        np.testing.assert_allclose(centred @ made["coefficients"], made["test_risk"], atol=1e-5)
+
+
+def test_permutation_file(road):
+    output = road / "permutation.json"
+    run(permute_outcomes, road, {"features": road / "codes.npz"}, {"permutation": output})
+    result = json.loads(output.read_text())
+    assert len(result["c_index"]) == 4
+    assert result["low"] <= result["mean"] <= result["high"]
+    assert abs(result["mean"] - 0.5) < 0.1 < result["observed"] - 0.5
+    assert result["p_value"] == pytest.approx(1 / 5)
+
+
+def test_observed_score_of_the_permutation_test_is_the_model_s_own(road, scored):
+    observed = json.loads((road / "permutation.json").read_text())["observed"]
+    face = [row["c_index"] for row in scored["scores"] if row["features"] == "face"]
+    assert observed == pytest.approx(face[0], abs=1e-9)
+
+
+def test_too_few_events_leave_a_reason_instead_of_a_score(road):
+    patients = pd.read_csv(road / "patients.csv", dtype={"patient_id": str})
+    patients["event"] = (patients.index < 3).astype(int)
+    patients.to_csv(road / "alive.csv", index=False)
+    path = fit(road, "face", 1, name="alive", patients=road / "alive.csv")
+    made = evaluation.read_fit(path, patients)
+    path.unlink()
+    assert "too few" in made.reason
+    row = evaluation.score_row(made.key, [made], [evaluation.fold_scores(made)])
+    assert np.isnan(row["c_index"]) and row["unscored"][0]["reason"] == made.reason
+    assert evaluation.risk_groups(made.key, evaluation.patient_risks([made]))["groups"] == []
+
+
+def fold_fit(ids, risk, train_risk):
+    n = len(ids)
+    outcome = Outcome(np.arange(1.0, n + 1), np.ones(n, bool))
+    key = ("face", "full", "cohort", "coxph")
+    risk, train_risk = np.array(risk, float), np.array(train_risk, float)
+    return evaluation.FoldFit(
+        key, 1, 1, np.array(ids), outcome, outcome, risk, train_risk, None, None, ""
+    )
+
+
+def test_a_patient_s_risk_is_its_place_among_the_training_risks():
+    # Raw risks of the second fold are a hundred times larger; their places are what counts.
+    first = fold_fit(["a", "b"], [0.5, 3.5], [1, 2, 3, 4])
+    second = fold_fit(["a", "c"], [250, 300], [100, 200, 300, 400])
+    risks = evaluation.patient_risks([first, second]).set_index("patient_id").risk
+    assert risks.to_dict() == {"a": (0 + 0.5) / 2, "b": 0.75, "c": 0.625}
+
+
+def test_json_has_no_nan(tmp_path):
+    evaluation.write_json(tmp_path / "x.json", {"a": [np.float64("nan"), 1.5]})
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5]}

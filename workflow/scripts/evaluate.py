@@ -1,0 +1,59 @@
+"""Score every model over the folds; write the summary, the curves and the patients' risks."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from facies import evaluation, metrics
+from facies.cox import Outcome
+from facies.features import patient_means, read_table, small_images
+
+
+def main(job):
+    patients = read_table(job.input.patients)
+    photos = read_table(job.input.photos)
+    folds = read_table(job.input.folds)
+    used = patients[patients.patient_id.isin(folds.patient_id)]
+    fits = evaluation.by_key(evaluation.read_fit(path, patients) for path in job.input.fits)
+    scores = {key: [evaluation.fold_scores(fit) for fit in own] for key, own in fits.items()}
+    risks = {key: evaluation.patient_risks(own) for key, own in fits.items()}
+
+    with open(job.input.flow) as file:
+        flow = json.load(file)
+    summary = evaluation.flow_summary(flow, photos, patients, used, read_table(job.input.aligned))
+    summary["scores"] = [evaluation.score_row(key, fits[key], scores[key]) for key in fits]
+    summary["comparisons"] = evaluation.compare(scores, fits)
+    if job.input.truth:
+        summary |= known_truth(job, photos, used, folds)
+    evaluation.write_json(job.output.summary, summary)
+    curves = [evaluation.risk_groups(key, risks[key]) for key in fits]
+    evaluation.write_json(job.output.curves, curves)
+    named = [risks[key].assign(**dict(zip(evaluation.KEYS, key, strict=True))) for key in fits]
+    columns = ["patient_id", *evaluation.KEYS, "risk"]
+    pd.concat(named)[columns].to_csv(job.output.risks, index=False, float_format="%.6g")
+    with open(job.log[0], "w") as log:
+        log.write(f"{len(fits)} models scored on {len(used)} patients\n")
+
+
+def known_truth(job, photos, used, folds):
+    """The demo's planted log-hazards: their C, and how much of the face's the features carry."""
+    truth = read_table(job.input.truth).set_index("patient_id").loc[used.patient_id]
+    outcome = Outcome.of(used)
+    target = truth.log_hazard_face.to_numpy()
+    oracle = {
+        "face": metrics.c_index(outcome, target),
+        "all": metrics.c_index(outcome, truth.log_hazard.to_numpy()),
+    }
+    first = folds[folds.repeat == 1].set_index("patient_id").fold.loc[used.patient_id].to_numpy()
+    read = {}
+    for name, path in (("codes", job.input.latents), ("pixels", job.input.images)):
+        with np.load(path, allow_pickle=False) as file:
+            values = file["codes"] if name == "codes" else small_images(file["images"])
+            means = patient_means(file["photo_ids"], values, photos, used.patient_id.to_numpy())
+        read[name] = evaluation.probe(means, target, first)
+    return {"oracle": oracle, "probe": {**read, "ratio": read["codes"] / read["pixels"]}}
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,224 @@
+"""From the folds' fits to scores, risk groups, comparisons and the demo's ground truth."""
+
+import json
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+
+from facies import metrics
+from facies.cox import Outcome
+from facies.features import Matrix
+
+GROUPS = ("low risk", "medium risk", "high risk")
+COMPARED = (("fused", "clinical"), ("face", "pixels"))
+KEYS = ("features", "view", "scope", "model")
+
+
+@dataclass(frozen=True)
+class FoldFit:
+    """One fit file with the outcomes of its patients."""
+
+    key: tuple  # features, view, scope, model
+    repeat: int
+    fold: int
+    ids: np.ndarray  # test patients
+    test: Outcome
+    train: Outcome
+    risk: np.ndarray  # of the test patients
+    train_risk: np.ndarray  # out of the inner folds
+    times: np.ndarray
+    survival: np.ndarray  # (test patients, times)
+    reason: str  # why there is no model, else ""
+
+
+def read_fit(path, patients: pd.DataFrame) -> FoldFit:
+    """The fit written by ``fit_model``; ``patients`` has patient_id, time, event."""
+    with np.load(path, allow_pickle=False) as file:
+        fit = dict(file)
+    outcomes = patients.set_index("patient_id")
+
+    return FoldFit(
+        tuple(str(fit[name]) for name in KEYS),
+        int(fit["repeat"]),
+        int(fit["fold"]),
+        fit["test_ids"],
+        Outcome.of(outcomes.loc[fit["test_ids"]]),
+        Outcome.of(outcomes.loc[fit["train_ids"]]),
+        fit["test_risk"],
+        fit["train_risk"],
+        fit["times"],
+        fit["survival"],
+        str(fit["reason"]),
+    )
+
+
+def by_key(fits):
+    """The fits of each (features, view, scope, model), by repeat and fold."""
+    fits = sorted(fits, key=lambda fit: (fit.key, fit.repeat, fit.fold))
+    return {key: list(group) for key, group in groupby(fits, key=lambda fit: fit.key)}
+
+
+def fold_scores(fit: FoldFit) -> dict[str, float]:
+    """The scores of one test fold; NaN where it cannot be scored."""
+    end = fit.times[-1]
+    baseline = np.tile(metrics.kaplan_meier_at(fit.train, fit.times), (len(fit.test), 1))
+    return {
+        "c_index": metrics.c_index(fit.test, fit.risk),
+        "uno_c": metrics.uno_c(fit.train, fit.test, fit.risk, end),
+        "ibs": metrics.integrated_brier(fit.train, fit.test, fit.survival, fit.times),
+        "ibs_km": metrics.integrated_brier(fit.train, fit.test, baseline, fit.times),
+    }
+
+
+def score_row(key, fits, scores) -> dict:
+    """One row of the summary: means over folds and repeats, with C's Nadeau-Bengio interval."""
+    table = pd.DataFrame(scores)
+    mean, low, high = metrics.nadeau_bengio(table.c_index, test_to_train(fits))
+    missing = [
+        {"repeat": fit.repeat, "fold": fit.fold, "reason": fit.reason or "no comparable pair"}
+        for fit, score in zip(fits, scores, strict=True)
+        if np.isnan(score["c_index"])
+    ]
+    return {
+        **dict(zip(KEYS, key, strict=True)),
+        "c_index": mean,
+        "c_index_low": low,
+        "c_index_high": high,
+        **{name: float(table[name].mean()) for name in ("uno_c", "ibs", "ibs_km")},
+        "folds": len({fit.fold for fit in fits}),
+        "repeats": len({fit.repeat for fit in fits}),
+        "unscored": missing,
+    }
+
+
+def test_to_train(fits) -> float:
+    """Mean size of a test fold over that of its training fold."""
+    return float(np.mean([len(fit.test) / len(fit.train) for fit in fits]))
+
+
+def compare(scores: dict, fits: dict) -> list[dict]:
+    """Differences in C between pairs of features, fold by fold, with Nadeau-Bengio intervals."""
+    rows = []
+    for (features, *rest), own in scores.items():
+        for against in [other for first, other in COMPARED if first == features]:
+            other = scores.get((against, *rest))
+            if other is None:
+                continue
+            paired = [a["c_index"] - b["c_index"] for a, b in zip(own, other, strict=True)]
+            ratio = test_to_train(fits[(features, *rest)])
+            mean, low, high = metrics.nadeau_bengio(paired, ratio)
+            row = dict(zip(KEYS, (features, *rest), strict=True))
+            rows.append(row | {"against": against, "difference": mean, "low": low, "high": high})
+    return rows
+
+
+def patient_risks(fits) -> pd.DataFrame:
+    """Table (patient_id, risk, time, event) of patients with at least one prediction.
+
+    Raw risks of different folds share no scale. A patient's risk is the share of the training
+    patients' out-of-fold risks that lie below the patient's own (ties count half), 0 to 1,
+    averaged over repeats: cutting it at 1/3 and 2/3 cuts at the training folds' tertiles.
+    """
+    tables = []
+    for fit in fits:
+        known = np.sort(fit.train_risk)
+        below = np.searchsorted(known, fit.risk, "left") + np.searchsorted(known, fit.risk, "right")
+        tables.append(
+            pd.DataFrame(
+                {
+                    "patient_id": fit.ids,
+                    "risk": np.where(np.isnan(fit.risk), np.nan, below / (2 * len(known))),
+                    "time": fit.test.time,
+                    "event": fit.test.event,
+                }
+            )
+        )
+    table = pd.concat(tables).dropna(subset="risk")
+    return table.groupby("patient_id", as_index=False).mean()
+
+
+def risk_groups(key, risks: pd.DataFrame) -> dict:
+    """Kaplan-Meier curves of the thirds of training risk, and the log-rank test between them."""
+    outcome = Outcome.of(risks)
+    group = np.minimum((risks.risk.to_numpy() * len(GROUPS)).astype(int), len(GROUPS) - 1)
+    curves = []
+    for index in np.unique(group):
+        own = outcome[group == index]
+        curve = {name: np.round(v, 6).tolist() for name, v in metrics.kaplan_meier(own).items()}
+        counts = {"n": len(own), "events": int(own.event.sum())}
+        curves.append({"name": GROUPS[index], **curve, **counts})
+    logrank_p = metrics.log_rank(outcome, group) if len(risks) else np.nan
+    return {**dict(zip(KEYS, key, strict=True)), "groups": curves, "logrank_p": logrank_p}
+
+
+def probe(values, target, folds) -> float:
+    """Correlation between ``target`` (n,) and what ridge regression reads of it from ``values``
+    (n, p) in held-out folds (n,); the penalty is chosen by leave-one-out in the training fold."""
+    from sklearn.linear_model import RidgeCV
+
+    matrix, read = Matrix(values), np.empty(len(target))
+    for fold in np.unique(folds):
+        split = matrix.split(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold))
+        penalties = np.linalg.norm(split.x, 2) ** 2 * np.logspace(0, -6, 25)
+        ridge = RidgeCV(alphas=penalties).fit(split.x, target[split.rows])
+        read[split.held] = ridge.predict(split.x_held)
+    return float(np.corrcoef(read, target)[0, 1])
+
+
+def permutation_test(scores) -> dict:
+    """Summary of C (1 + permutations, folds), the first row observed: mean C per permutation,
+    their mean with its 95 % t-interval and their 2.5-97.5 % range (``low``, ``high``)."""
+    observed, *permuted = np.nanmean(scores, axis=1)
+    permuted = np.array(permuted)
+    mean, mean_low, mean_high = metrics.nadeau_bengio(permuted, 0.0)
+    low, high = np.quantile(permuted, [0.025, 0.975]) if len(permuted) else (np.nan, np.nan)
+    return {
+        "c_index": permuted.tolist(),
+        "mean": mean,
+        "mean_low": mean_low,
+        "mean_high": mean_high,
+        "low": low,
+        "high": high,
+        "p_value": (1 + int((permuted >= observed).sum())) / (1 + len(permuted)),
+        "observed": observed,
+    }
+
+
+def flow_summary(flow, photos, patients, used, aligned) -> dict:
+    """Counts of photos and patients, and everything left out with its reason.
+
+    ``flow`` is check_cohort's account; ``photos`` and ``patients`` are what it let through;
+    ``used`` are the patients with folds, ``aligned`` the photos' table of alignment.
+    """
+    faceless = aligned[aligned.used != 1]
+    photoless = patients[~patients.patient_id.isin(used.patient_id)]
+    excluded = list(flow["excluded"])
+    excluded += faceless[["photo_id", "reason"]].to_dict("records")
+    excluded += [
+        {"patient_id": patient, "reason": "no usable photo"} for patient in photoless.patient_id
+    ]
+    return {
+        "photos_in": flow["photos_in"],
+        "photos_used": int((aligned.used == 1).sum()),
+        "patients_in": flow["patients_in"],
+        "patients_used": len(used),
+        "excluded": excluded,
+    }
+
+
+def write_json(path, value):
+    """Write ``value`` as JSON, NaN as null."""
+    with open(path, "w") as file:
+        json.dump(_plain(value), file, indent=1)
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return value

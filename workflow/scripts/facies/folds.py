@@ -1,0 +1,52 @@
+"""Folds over patients, alike in deaths and in length of follow-up."""
+
+import numpy as np
+import pandas as pd
+
+from facies.cox import Outcome
+from facies.errors import InputError
+
+
+def assign_folds(outcome: Outcome, folds: int, seed) -> np.ndarray:
+    """Fold 1..``folds`` of every patient, int (n,).
+
+    Patients are lined up by event and time and dealt out in random order within each run of
+    ``folds`` neighbours, so that the folds differ by at most one patient, and their events and
+    their times by as little as can be. ``seed`` is an int or a list of ints.
+    """
+    rng = np.random.default_rng(seed)
+    n = len(outcome)
+    lined_up = np.lexsort((rng.permutation(n), outcome.time, outcome.event))
+    rounds = -(-n // folds)
+    dealt = np.concatenate([rng.permutation(folds) + 1 for _ in range(rounds)])
+    assigned = np.empty(n, int)
+    assigned[lined_up] = dealt[:n]
+    return assigned
+
+
+def repeated_folds(patients: pd.DataFrame, folds: int, repeats: int, seed: int) -> pd.DataFrame:
+    """Table (patient_id, repeat, fold), both counted from 1, of patients with time and event.
+
+    The order of the rows of ``patients`` does not matter. Raises InputError when there are fewer
+    patients than folds or when nobody died.
+    """
+    if len(patients) < 2 * folds:
+        raise InputError(
+            f"{len(patients)} patients with a usable photo are too few for {folds} folds: "
+            "add patients or lower survival.folds"
+        )
+    if not patients.event.any():
+        raise InputError("no patient with a usable photo has an event: there is nothing to learn")
+    patients = patients.sort_values("patient_id")
+    outcome = Outcome.of(patients)
+    tables = [
+        pd.DataFrame(
+            {
+                "patient_id": patients.patient_id.to_numpy(),
+                "repeat": repeat,
+                "fold": assign_folds(outcome, folds, [seed, repeat]),
+            }
+        )
+        for repeat in range(1, repeats + 1)
+    ]
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,57 @@
+"""Tune and fit one model on the training patients of one fold, and predict its test patients."""
+
+import numpy as np
+
+from facies import crossval
+from facies.cox import Outcome
+from facies.features import load_design, read_table
+from facies.models import MODELS
+
+
+def main(job):
+    settings, wildcards = job.params.settings, job.wildcards
+    repeat, number = int(wildcards.repeat), int(wildcards.fold)
+    folds = read_table(job.input.folds)
+    folds = folds[folds.repeat == repeat]
+    patients = read_table(job.input.patients).set_index("patient_id").loc[folds.patient_id]
+    test = folds.fold.to_numpy() == number
+    train, held = np.flatnonzero(~test), np.flatnonzero(test)
+    # The test patients' follow-up is blanked: a model that read it would return NaN.
+    known = Outcome.of(patients)
+    outcome = Outcome(np.where(test, np.nan, known.time), known.event & ~test)
+
+    seed = [settings["seed"], repeat, number]
+    reason = crossval.too_few_events(outcome[train], settings["inner_folds"])
+    if reason:
+        result = crossval.no_result(train, held, outcome)
+    else:
+        photos = read_table(job.input.photos)
+        design = load_design(
+            wildcards.features,
+            job.input.features,
+            photos,
+            patients[settings["clinical"]],
+            train,
+            held,
+        )
+        fold = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
+        fit = crossval.fit(fold, outcome, MODELS[wildcards.model], seed)
+        result = crossval.result(design, fold, fit, outcome)
+    ids = patients.index.to_numpy(str)
+    named = {name: wildcards[name] for name in ("scope", "view", "features", "model")}
+    np.savez(
+        job.output.fit,
+        **named,
+        repeat=repeat,
+        fold=number,
+        train_ids=ids[train],
+        test_ids=ids[held],
+        reason=reason,
+        **result,
+    )
+    with open(job.log[0], "w") as log:
+        log.write(reason or f"chosen by cross-validated likelihood: {result['chosen']}")
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821

@@ -1,0 +1,37 @@
+"""Rerun the nested protocol with outcomes dealt out anew among the patients."""
+
+import numpy as np
+
+from facies import crossval, evaluation, metrics
+from facies.cox import Outcome
+from facies.features import load_design, read_table
+from facies.models import MODELS
+
+FEATURES, MODEL = "face", "coxph"
+
+
+def main(job):
+    settings = job.params.settings
+    folds = read_table(job.input.folds)
+    folds = folds[folds.repeat == 1]
+    patients = read_table(job.input.patients).set_index("patient_id").loc[folds.patient_id]
+    outcome = Outcome.of(patients)
+    photos = read_table(job.input.photos)
+    design = load_design(FEATURES, job.input.features, photos, patients, None, None)
+    rng = np.random.default_rng([settings["seed"], 1])
+    # The first order is the true one.
+    orders = [np.arange(len(outcome))]
+    orders += [rng.permutation(len(outcome)) for _ in range(settings["permutations"])]
+    scores = crossval.permuted_scores(
+        design, outcome, orders, folds.fold.to_numpy(), MODELS[MODEL], metrics.c_index, settings
+    )
+    evaluation.write_json(
+        job.output.permutation,
+        {"features": FEATURES, "model": MODEL, **evaluation.permutation_test(scores)},
+    )
+    with open(job.log[0], "w") as log:
+        log.write(f"{len(orders) - 1} permutations\n")
+
+
+if __name__ == "__main__":
+    main(snakemake)  # noqa: F821
