@@ -1,0 +1,90 @@
+import filecmp
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sksurv.metrics import concordance_index_censored
+
+from facies.demo import write_sheets
+from facies.portraits import HEALTH, Portrait, render
+
+CONFIG = Path(__file__).parents[1] / "config"
+
+
+@pytest.fixture(scope="module")
+def sheets():
+    patients = pd.read_csv(CONFIG / "patients.csv")
+    truth = pd.read_csv(CONFIG / "demo" / "truth.csv")
+    portraits = pd.read_csv(CONFIG / "demo" / "portraits.csv")
+    return patients, truth, portraits
+
+
+def test_committed_sheets_are_what_the_code_writes(tmp_path):
+    write_sheets(tmp_path)
+    for name in ("photos.csv", "patients.csv", "demo/portraits.csv", "demo/truth.csv"):
+        assert filecmp.cmp(tmp_path / name, CONFIG / name, shallow=False), name
+
+
+def test_oracle_and_censoring(sheets):
+    patients, truth, _ = sheets
+
+    def oracle(hazard):
+        event = patients.event.astype(bool)
+        return concordance_index_censored(event, patients.time_months, hazard)[0]
+
+    assert oracle(truth.log_hazard_face) == pytest.approx(0.70, abs=0.015)
+    assert oracle(truth.log_hazard) == pytest.approx(0.79, abs=0.015)
+    assert 0.3 < 1 - patients.event.mean() < 0.5
+    assert 0.03 < patients.stage.isna().mean() < 0.1
+
+
+def test_counts(sheets):
+    patients, _, portraits = sheets
+    assert len(patients) == 400 and len(portraits) == 480
+    photos = portraits.photo_id.str.split("-").str[0].value_counts()
+    assert set(photos) == {1, 2, 3}
+
+
+def test_background_and_clothes_know_nothing_of_the_hazard(sheets):
+    _, truth, portraits = sheets
+    hazard = truth.set_index("patient_id").log_hazard_face
+    hazard = hazard.loc[portraits.photo_id.str.split("-").str[0]].to_numpy()
+    for name in ("background_hue", "background_value", "clothing_hue", "exposure", "warmth", "yaw"):
+        assert abs(np.corrcoef(portraits[name], hazard)[0, 1]) < 0.15, name
+
+
+def test_photos_of_a_patient_share_the_illness_and_not_the_clothes(sheets):
+    portraits = sheets[2].assign(patient=sheets[2].photo_id.str.split("-").str[0])
+    groups = portraits.groupby("patient")
+    several = groups.filter(lambda g: len(g) > 1).groupby("patient")
+    assert (several[list(HEALTH)].nunique() == 1).all().all()
+    assert (several[["clothing_hue", "background_hue"]].nunique() > 1).all().all()
+
+
+def test_sheets_that_every_stage_reads_hold_no_truth():
+    assert list(pd.read_csv(CONFIG / "photos.csv")) == ["photo_id", "patient_id", "path"]
+    columns = ["patient_id", "time_months", "event", "age", "sex", "stage"]
+    assert list(pd.read_csv(CONFIG / "patients.csv")) == columns
+
+
+def cheeks(**attributes):
+    """Mean linear-ish RGB of both cheeks of one person."""
+    photo, _, points = render(Portrait(blur=0.2, grain=0.0, **attributes))
+    eyes, mouth = points["eyes"], points["mouth"]
+    y = int((eyes[:, 1].mean() + mouth[:, 1].mean()) / 2)
+    patches = [photo[y - 4 : y + 4, int(x) - 4 : int(x) + 4] for x in eyes[:, 0]]
+    return np.mean(patches, axis=(0, 1, 2))
+
+
+def test_illness_shows_as_it_should():
+    well, pale, yellow = cheeks(), cheeks(pallor=1.0), cheeks(jaundice=1.0)
+    assert pale[0] - pale[1] < 0.7 * (well[0] - well[1])
+    assert yellow[2] < 0.85 * well[2]
+    assert yellow[1] >= well[1] - 2
+
+
+def test_rendering_is_deterministic_and_regions_are_four():
+    first, second = render(Portrait(seed=3)), render(Portrait(seed=3))
+    assert np.array_equal(first[0], second[0])
+    assert set(np.unique(first[1])) == {1, 2, 3, 4}
