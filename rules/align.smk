@@ -23,7 +23,8 @@ rule fetch_detector:
 rule align_photos:
     """Find, crop and segment the faces of a shard; only what the store lacks is computed."""
     input:
-        photos="<results>/cohort/photos.csv",
+        # Which rows concern this shard, the fingerprint tells; the file changes with any row.
+        photos=ancient("<results>/cohort/photos.csv"),
         detector=DETECTOR,
         rendered=branch(bool(config["cohort"]["demo"]), then="<results>/demo/{shard}.json"),
     output:

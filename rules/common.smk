@@ -7,6 +7,7 @@ from functools import cache
 SCRIPTS = os.path.join(workflow.basedir, "workflow", "scripts")
 sys.path.append(SCRIPTS)
 
+from facies.cohort import read_sheet
 from facies.store import digest, shard_of
 
 os.umask(0o077)  # results show patients: nobody else may read them
@@ -62,22 +63,23 @@ def fingerprint(wildcards):
 def _fingerprints():
     """One scan for all shards, because photos as `input:` would be examined again and again."""
     rows = [[] for _ in SHARDS]
-    demo = config["cohort"]["demo"]
-    if demo:
-        # A rendered photo is what its row says, also before it is rendered.
-        for line in open(f"{demo}/portraits.csv").read().splitlines()[1:]:
-            rows[shard_of(line.split(",")[0], len(SHARDS))].append(line)
-    else:
-        photos = read_sheet(config["cohort"]["photos"])
-        for photo_id, path in zip(photos["photo_id"], photos["path"]):
-            state = _file_state(os.path.join(config["cohort"]["folder"], path))
-            rows[shard_of(photo_id, len(SHARDS))].append([photo_id, path, *state])
+    state_of = _rendered_states() if config["cohort"]["demo"] else _file_state
+    photos = read_sheet(config["cohort"]["photos"], ["photo_id", "patient_id", "path"])
+    for row in photos.itertuples(index=False):
+        rows[shard_of(row.photo_id, len(SHARDS))].append([*row, *state_of(row)])
     return [digest(sorted(shard))[:16] for shard in rows]
 
 
-def _file_state(path):
+def _file_state(row):
     try:
-        state = os.stat(path)
-        return state.st_size, state.st_mtime_ns
+        state = os.stat(os.path.join(config["cohort"]["folder"], row.path))
+        return str(state.st_size), str(state.st_mtime_ns)
     except OSError:
         return ("absent",)
+
+
+def _rendered_states():
+    """A rendered photo is what its row of parameters says, also before it is rendered."""
+    with open(f"{config['cohort']['demo']}/portraits.csv") as file:
+        lines = {line.partition(",")[0]: line for line in file}
+    return lambda row: (lines.get(row.photo_id, "absent"),)

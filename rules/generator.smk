@@ -1,7 +1,9 @@
 rule finetune_generator:
     """Tune the pretrained StyleGAN2, and the encoder beside it, on the cohort's photos."""
     input:
-        photos="<results>/aligned/full.npz",
+        # Tuned once: a new generator would mean new codes for everybody, so later photos use the
+        # same one until it is asked for anew (--forcerun finetune_generator).
+        photos=ancient("<results>/aligned/full.npz"),
         pretrained=config["generator"]["pretrained"],
     output:
         checkpoint="<results>/generator/{scope}/generator.safetensors",
@@ -10,7 +12,7 @@ rule finetune_generator:
         samples="<results>/generator/{scope}/samples.png",
         reals="<results>/generator/{scope}/reals.png",
     params:
-        settings=config["generator"],
+        settings={name: config["generator"][name] for name in ("kimg", "batch")},
         seed=config["seed"],
         code=code_digest("training", "stylegan2", "augment", "perceptual", "checkpoints"),
     log:
@@ -20,7 +22,7 @@ rule finetune_generator:
     threads: 8
     resources:
         mem_mb=8000,
-        runtime="12h",
+        runtime=720,
         gpu=1,
     conda:
         "../envs/torch.yaml"
@@ -30,21 +32,20 @@ rule finetune_generator:
 
 rule render_pretraining:
     """Render and align portraits of people outside the demo cohort."""
-    input:
-        detector=DETECTOR,
     output:
         photos="<results>/pretraining/{part}.npz",
     params:
         count=1000,
         resolution=config["resolution"],
-        code=code_digest("portraits", "demo", "alignment", "detection", "regions"),
+        code=code_digest("portraits", "demo", "alignment"),
     log:
         "<logs>/render_pretraining/{part}.log",
     benchmark:
         "<benchmarks>/render_pretraining/{part}.tsv"
+    threads: 1
     resources:
         mem_mb=2000,
-        runtime="1h",
+        runtime=60,
     conda:
         "../envs/align.yaml"
     script:
@@ -70,7 +71,7 @@ rule pretrain_generator:
     threads: 8
     resources:
         mem_mb=8000,
-        runtime="24h",
+        runtime=1440,
         gpu=1,
     conda:
         "../envs/torch.yaml"

@@ -15,9 +15,10 @@ rule project_photos:
         "<logs>/project_photos/{scope}-{view}-{shard}.log",
     benchmark:
         "<benchmarks>/project_photos/{scope}-{view}-{shard}.tsv"
+    threads: 1
     resources:
         mem_mb=4000,
-        runtime="4h",
+        runtime=240,
         gpu=1,
     conda:
         "../envs/torch.yaml"
@@ -33,13 +34,15 @@ rule merge_latents:
         latents="<results>/latents/{scope}/{view}.npz",
     params:
         store=config["store"],
+        code=code_digest("store"),
     log:
         "<logs>/merge_latents/{scope}-{view}.log",
     benchmark:
         "<benchmarks>/merge_latents/{scope}-{view}.tsv"
+    threads: 1
     resources:
         mem_mb=4000,
-        runtime="10m",
+        runtime=20,
     conda:
         "../envs/torch.yaml"
     script:
