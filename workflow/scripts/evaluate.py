@@ -8,6 +8,7 @@ import pandas as pd
 from facies import evaluation, metrics
 from facies.cox import Outcome
 from facies.features import patient_means, read_table, small_images
+from facies.jobs import run_job
 
 
 def main(job):
@@ -32,8 +33,7 @@ def main(job):
     named = [risks[key].assign(**dict(zip(evaluation.KEYS, key, strict=True))) for key in fits]
     columns = ["patient_id", *evaluation.KEYS, "risk"]
     pd.concat(named)[columns].to_csv(job.output.risks, index=False, float_format="%.6g")
-    with open(job.log[0], "w") as log:
-        log.write(f"{len(fits)} models scored on {len(used)} patients\n")
+    print(f"{len(fits)} models scored on {len(used)} patients")
 
 
 def known_truth(job, photos, used, folds):
@@ -56,4 +56,4 @@ def known_truth(job, photos, used, folds):
 
 
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    run_job(main, snakemake)  # noqa: F821

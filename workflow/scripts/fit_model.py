@@ -5,6 +5,7 @@ import numpy as np
 from facies import crossval
 from facies.cox import Outcome
 from facies.features import load_design, read_table
+from facies.jobs import run_job
 from facies.models import MODELS
 
 
@@ -49,9 +50,8 @@ def main(job):
         reason=reason,
         **result,
     )
-    with open(job.log[0], "w") as log:
-        log.write(reason or f"chosen by cross-validated likelihood: {result['chosen']}")
+    print(reason or f"chosen by cross-validated likelihood: {result['chosen']}")
 
 
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    run_job(main, snakemake)  # noqa: F821

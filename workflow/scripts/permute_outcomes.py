@@ -5,6 +5,7 @@ import numpy as np
 from facies import crossval, evaluation, metrics
 from facies.cox import Outcome
 from facies.features import load_design, read_table
+from facies.jobs import run_job
 from facies.models import MODELS
 
 FEATURES, MODEL = "face", "coxph"
@@ -29,9 +30,8 @@ def main(job):
         job.output.permutation,
         {"features": FEATURES, "model": MODEL, **evaluation.permutation_test(scores)},
     )
-    with open(job.log[0], "w") as log:
-        log.write(f"{len(orders) - 1} permutations\n")
+    print(f"{len(orders) - 1} permutations")
 
 
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    run_job(main, snakemake)  # noqa: F821

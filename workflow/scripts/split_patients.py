@@ -2,6 +2,7 @@
 
 from facies.features import read_table
 from facies.folds import repeated_folds
+from facies.jobs import run_job
 
 
 def main(job):
@@ -15,9 +16,8 @@ def main(job):
     settings = job.params.settings
     folds = repeated_folds(patients, settings["folds"], settings["repeats"], settings["seed"])
     folds.to_csv(job.output.folds, index=False)
-    with open(job.log[0], "w") as log:
-        log.write(folds.groupby(["repeat", "fold"]).size().to_string() + "\n")
+    print(folds.groupby(["repeat", "fold"]).size().to_string())
 
 
 if __name__ == "__main__":
-    main(snakemake)  # noqa: F821
+    run_job(main, snakemake)  # noqa: F821
