@@ -43,8 +43,13 @@ rule all:
         rules.evaluate.output,
         rules.permute_outcomes.output,
         rules.evaluate.input.fits,
-        expand("<results>/demo/{shard}.json", shard=SHARDS if config["cohort"]["demo"] else []),
-        expand("<results>/aligned/{view}/{shard}.json", view=config["views"], shard=SHARDS),
+        expand(
+            "<results>/demo/{shard}.json",
+            shard=SHARDS if config["cohort"]["demo"] else [],
+        ),
+        expand(
+            "<results>/aligned/{view}/{shard}.json", view=config["views"], shard=SHARDS
+        ),
         expand(rules.merge_aligned.output, view=config["views"]),
         expand(rules.finetune_generator.output, scope=config["scopes"]),
         expand(

@@ -10,12 +10,12 @@ rule fetch_detector:
         "<logs>/fetch_detector.log",
     benchmark:
         "<benchmarks>/fetch_detector.tsv"
+    conda:
+        "../envs/align.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=10,
-    conda:
-        "../envs/align.yaml"
     script:
         "../workflow/scripts/fetch_detector.py"
 
@@ -26,9 +26,21 @@ rule align_photos:
         # Which rows concern this shard, the fingerprint tells; the file changes with any row.
         photos=ancient("<results>/cohort/photos.csv"),
         detector=DETECTOR,
-        rendered=branch(bool(config["cohort"]["demo"]), then="<results>/demo/{shard}.json"),
+        rendered=branch(
+            bool(config["cohort"]["demo"]), then="<results>/demo/{shard}.json"
+        ),
     output:
         manifest="<results>/aligned/{view}/{shard}.json",
+    log:
+        "<logs>/align_photos/{view}-{shard}.log",
+    benchmark:
+        "<benchmarks>/align_photos/{view}-{shard}.tsv"
+    conda:
+        "../envs/align.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
     params:
         settings=config["alignment"],
         resolution=config["resolution"],
@@ -37,16 +49,6 @@ rule align_photos:
         store=config["store"],
         fingerprint=fingerprint,
         code=code_digest("alignment", "detection", "regions", "images"),
-    log:
-        "<logs>/align_photos/{view}-{shard}.log",
-    benchmark:
-        "<benchmarks>/align_photos/{view}-{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=120,
-    conda:
-        "../envs/align.yaml"
     script:
         "../workflow/scripts/align_photos.py"
 
@@ -58,18 +60,18 @@ rule merge_aligned:
     output:
         table="<results>/aligned/{view}.csv",
         photos="<results>/aligned/{view}.npz",
-    params:
-        store=config["store"],
-        code=code_digest("store"),
     log:
         "<logs>/merge_aligned/{view}.log",
     benchmark:
         "<benchmarks>/merge_aligned/{view}.tsv"
+    conda:
+        "../envs/align.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=20,
-    conda:
-        "../envs/align.yaml"
+    params:
+        store=config["store"],
+        code=code_digest("store"),
     script:
         "../workflow/scripts/merge_aligned.py"

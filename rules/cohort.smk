@@ -7,18 +7,18 @@ rule check_cohort:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
         flow="<results>/cohort/flow.json",
-    params:
-        columns={name: config["cohort"][name] for name in ("time", "event", "clinical")},
-        code=code_digest("cohort"),
     log:
         "<logs>/check_cohort.log",
     benchmark:
         "<benchmarks>/check_cohort.tsv"
+    conda:
+        "../envs/survival.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../envs/survival.yaml"
+    params:
+        columns={name: config["cohort"][name] for name in ("time", "event", "clinical")},
+        code=code_digest("cohort"),
     script:
         "../workflow/scripts/check_cohort.py"

@@ -12,18 +12,18 @@ rule explain:
         direction="<results>/explanation/{scope}/{view}/direction.npz",
         strip="<results>/explanation/{scope}/{view}/strip.png",
         walks="<results>/explanation/{scope}/{view}/walks.png",
-    params:
-        seed=config["seed"],
-        code=code_digest("direction", "stylegan2", "checkpoints", "pictures"),
     log:
         "<logs>/explain/{scope}-{view}.log",
     benchmark:
         "<benchmarks>/explain/{scope}-{view}.tsv"
+    conda:
+        "../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        seed=config["seed"],
+        code=code_digest("direction", "stylegan2", "checkpoints", "pictures"),
     script:
         "../workflow/scripts/explain.py"

@@ -11,21 +11,23 @@ rule finetune_generator:
         before="<results>/generator/{scope}/before.png",
         samples="<results>/generator/{scope}/samples.png",
         reals="<results>/generator/{scope}/reals.png",
-    params:
-        settings={name: config["generator"][name] for name in ("kimg", "batch")},
-        seed=config["seed"],
-        code=code_digest("training", "stylegan2", "augment", "perceptual", "checkpoints"),
     log:
         "<logs>/finetune_generator/{scope}.log",
     benchmark:
         "<benchmarks>/finetune_generator/{scope}.tsv"
+    conda:
+        "../envs/torch.yaml"
     threads: 8
     resources:
         mem_mb=8000,
         runtime=720,
         gpu=1,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        settings={name: config["generator"][name] for name in ("kimg", "batch")},
+        seed=config["seed"],
+        code=code_digest(
+            "training", "stylegan2", "augment", "perceptual", "checkpoints"
+        ),
     script:
         "../workflow/scripts/finetune_generator.py"
 
@@ -34,20 +36,20 @@ rule render_pretraining:
     """Render and align portraits of people outside the demo cohort."""
     output:
         photos="<results>/pretraining/{part}.npz",
-    params:
-        count=1000,
-        resolution=config["resolution"],
-        code=code_digest("portraits", "demo", "alignment"),
     log:
         "<logs>/render_pretraining/{part}.log",
     benchmark:
         "<benchmarks>/render_pretraining/{part}.tsv"
+    conda:
+        "../envs/align.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
-    conda:
-        "../envs/align.yaml"
+    params:
+        people=1000,
+        resolution=config["resolution"],
+        code=code_digest("portraits", "demo", "alignment"),
     script:
         "../workflow/scripts/render_pretraining.py"
 
@@ -59,21 +61,23 @@ rule pretrain_generator:
     output:
         checkpoint="<results>/pretraining/generator.safetensors",
         samples="<results>/pretraining/samples.png",
-    params:
-        kimg=400,
-        seed=config["seed"],
-        state=f"{config['store']}/pretraining/state.pt",
-        code=code_digest("training", "stylegan2", "augment", "perceptual", "checkpoints"),
     log:
         "<logs>/pretrain_generator.log",
     benchmark:
         "<benchmarks>/pretrain_generator.tsv"
+    conda:
+        "../envs/torch.yaml"
     threads: 8
     resources:
         mem_mb=8000,
         runtime=1440,
         gpu=1,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        kimg=400,
+        seed=config["seed"],
+        state=f"{config['store']}/pretraining/state.pt",
+        code=code_digest(
+            "training", "stylegan2", "augment", "perceptual", "checkpoints"
+        ),
     script:
         "../workflow/scripts/pretrain_generator.py"

@@ -6,22 +6,24 @@ rule project_photos:
         detector=DETECTOR,
     output:
         manifest="<results>/latents/{scope}/{view}/{shard}.json",
-    params:
-        settings=config["projection"],
-        store=config["store"],
-        detector=DETECTOR_FOLDER,
-        code=code_digest("projection", "stylegan2", "perceptual", "quality", "alignment"),
     log:
         "<logs>/project_photos/{scope}-{view}-{shard}.log",
     benchmark:
         "<benchmarks>/project_photos/{scope}-{view}-{shard}.tsv"
+    conda:
+        "../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=240,
         gpu=1,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        settings=config["projection"],
+        store=config["store"],
+        detector=DETECTOR_FOLDER,
+        code=code_digest(
+            "projection", "stylegan2", "perceptual", "quality", "alignment"
+        ),
     script:
         "../workflow/scripts/project_photos.py"
 
@@ -29,21 +31,23 @@ rule project_photos:
 rule merge_latents:
     """One table of codes and of how good each reconstruction is."""
     input:
-        manifests=expand("<results>/latents/{{scope}}/{{view}}/{shard}.json", shard=SHARDS),
+        manifests=expand(
+            "<results>/latents/{{scope}}/{{view}}/{shard}.json", shard=SHARDS
+        ),
     output:
         latents="<results>/latents/{scope}/{view}.npz",
-    params:
-        store=config["store"],
-        code=code_digest("store"),
     log:
         "<logs>/merge_latents/{scope}-{view}.log",
     benchmark:
         "<benchmarks>/merge_latents/{scope}-{view}.tsv"
+    conda:
+        "../envs/torch.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=20,
-    conda:
-        "../envs/torch.yaml"
+    params:
+        store=config["store"],
+        code=code_digest("store"),
     script:
         "../workflow/scripts/merge_latents.py"

@@ -58,7 +58,7 @@ def main(job):
         save_state(state, trainer, sampler)
         draw(Path(job.output.samples), trainer, photos[:16])
     card = {"kimg": f"{trainer.images / 1000:g}", "seed": str(job.params.seed)}
-    save_networks(job.output.checkpoint, trainer.networks(), **card)
+    save_networks(job.output.checkpoint, trainer.networks(), half=True, **card)
 
 
 if __name__ == "__main__":

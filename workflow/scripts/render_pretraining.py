@@ -10,7 +10,7 @@ from facies.portraits import render
 
 def main(job):
     images = []
-    for portrait in pretraining_portraits(int(job.wildcards.part), job.params.count):
+    for portrait in pretraining_portraits(int(job.wildcards.part), job.params.people):
         photo, _, points = render(portrait)
         quad = ffhq_quad(points["eyes"], points["mouth"])
         images.append(crop(photo, quad, job.params.resolution))

@@ -1,0 +1,42 @@
+VIEW, SCOPE = config["views"][0], config["scopes"][0]
+
+
+rule write_report:
+    """Gather everything into one HTML file for readers."""
+    input:
+        template=workflow.source_path("../workflow/report/report.html.jinja"),
+        summary="<results>/evaluation/summary.json",
+        curves="<results>/evaluation/curves.json",
+        permutation="<results>/evaluation/permutation.json",
+        table=f"<results>/aligned/{VIEW}.csv",
+        aligned=f"<results>/aligned/{VIEW}.npz",
+        latents=f"<results>/latents/{SCOPE}/{VIEW}.npz",
+        log=f"<results>/generator/{SCOPE}/log.csv",
+        before=f"<results>/generator/{SCOPE}/before.png",
+        samples=f"<results>/generator/{SCOPE}/samples.png",
+        reals=f"<results>/generator/{SCOPE}/reals.png",
+        direction=f"<results>/explanation/{SCOPE}/{VIEW}/direction.npz",
+        strip=f"<results>/explanation/{SCOPE}/{VIEW}/strip.png",
+        walks=f"<results>/explanation/{SCOPE}/{VIEW}/walks.png",
+    output:
+        report=report(
+            "<results>/report.html",
+            caption="../workflow/report/report.rst",
+            category="Report",
+        ),
+    log:
+        "<logs>/write_report.log",
+    benchmark:
+        "<benchmarks>/write_report.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        config=config,
+        benchmarks=f"{config['results']}/benchmarks",
+        code=code_digest("report", "figures", "pictures"),
+    script:
+        "../workflow/scripts/write_report.py"

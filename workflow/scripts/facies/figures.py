@@ -1,0 +1,125 @@
+"""The report's figures, each as one SVG text."""
+
+import io
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+matplotlib.rcParams |= {
+    "svg.hashsalt": "facies",  # same figures, same bytes
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+from matplotlib import pyplot as plt  # noqa: E402
+
+COLOURS = {"face": "#b2452f", "clinical": "#3a6ea5", "fused": "#6b4c9a", "pixels": "#8a8a8a"}
+RISKS = ["#3a7d44", "#d39b2a", "#b2452f"]
+
+
+def _svg(figure) -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def histograms(columns: dict[str, np.ndarray]) -> str:
+    """One histogram beside the other, the median as a line."""
+    figure, axes = plt.subplots(
+        1, len(columns), figsize=(2.6 * len(columns), 2.3), layout="constrained", squeeze=False
+    )
+    for axis, (name, values) in zip(axes[0], columns.items(), strict=True):
+        values = np.asarray(values, float)
+        values = values[np.isfinite(values)]
+        axis.hist(values, bins=30, color="#7c93a8")
+        if len(values):
+            axis.axvline(np.median(values), color="#b2452f")
+        axis.set_xlabel(name)
+    axes[0][0].set_ylabel("photos")
+    return _svg(figure)
+
+
+def training_curve(log) -> str:
+    """Reconstruction loss and adversarial losses against thousands of photos shown."""
+    figure, axes = plt.subplots(1, 3, figsize=(9, 2.5), layout="constrained")
+    panels = (("pixel",), ("generator", "discriminator"), ("augment_p",))
+    titles = ("reconstruction (pixels)", "adversarial losses", "augmentation strength")
+    for axis, names, title in zip(axes, panels, titles, strict=True):
+        for name in names:
+            axis.plot(log["kimg"], log[name], marker="o", markersize=3, label=name)
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("thousand photos shown")
+        axis.set_ylim(bottom=0)
+    axes[1].legend(frameon=False)
+    return _svg(figure)
+
+
+def forest(scores: list[dict], oracle: dict | None) -> str:
+    """C-index of every model with its interval; lines at chance and at the oracle."""
+    figure, axis = plt.subplots(figsize=(7, 0.9 + 0.3 * len(scores)), layout="constrained")
+    for i, row in enumerate(scores):
+        low, high = row["c_index_low"], row["c_index_high"]
+        colour = COLOURS[row["features"]]
+        if row["c_index"] is not None:
+            axis.plot([low, high], [i, i], color=colour, linewidth=2)
+            axis.plot(row["c_index"], i, "o", color=colour)
+    axis.axvline(0.5, color="black", linewidth=0.8)
+    axis.text(0.5, -0.8, "chance", ha="center", fontsize=8)
+    for name, value in (oracle or {}).items():
+        axis.axvline(value, color="black", linestyle=":")
+        axis.text(value, -0.8, f"oracle, {name}", ha="center", fontsize=8)
+    axis.set_yticks(range(len(scores)), [f"{r['features']}, {r['model']}" for r in scores])
+    axis.set_ylim(len(scores) - 0.5, -1.2)
+    axis.set_xlabel("C-index with 95 % interval")
+    return _svg(figure)
+
+
+def kaplan_meier(curve: dict, unit: str) -> str:
+    """Survival of the risk groups with numbers at risk below."""
+    figure, (axis, table) = plt.subplots(
+        2, 1, figsize=(5.2, 4), height_ratios=(4, 1), sharex=True, layout="constrained"
+    )
+    end = max(max(group["times"], default=1) for group in curve["groups"])
+    ticks = np.linspace(0, end, 6).round(0 if end > 10 else 1)
+    for i, group in enumerate(curve["groups"]):
+        times, colour = [0, *group["times"]], RISKS[i % 3]
+        label = f"{group['name']} (n = {group['n']}, {group['events']} events)"
+        axis.step(times, [1, *group["survival"]], where="post", color=colour, label=label)
+        axis.fill_between(
+            times,
+            [1, *group["low"]],
+            [1, *group["high"]],
+            step="post",
+            color=colour,
+            alpha=0.15,
+            linewidth=0,
+        )
+        for tick in ticks:
+            position = np.searchsorted(group["times"], tick)
+            left = group["at_risk"][position] if position < len(group["at_risk"]) else 0
+            left = group["n"] if tick == 0 else left
+            table.text(tick, -i, str(int(left)), ha="center", va="center", color=colour)
+    axis.set_ylim(0, 1.02)
+    axis.set_ylabel("surviving")
+    axis.legend(frameon=False, fontsize=8)
+    table.set_ylim(-len(curve["groups"]) + 0.4, 0.8)
+    table.set_yticks([])
+    table.set_title("at risk", fontsize=8, loc="left")
+    table.set_xticks(ticks)
+    table.set_xlabel(unit)
+    table.spines["left"].set_visible(False)
+    return _svg(figure)
+
+
+def permutation(values: list[float], observed: float) -> str:
+    """C-index of each run on shuffled outcomes, and the observed one."""
+    figure, axis = plt.subplots(figsize=(5.2, 1.6), layout="constrained")
+    axis.plot(values, np.zeros(len(values)), "|", color="#7c93a8", markersize=22)
+    axis.axvline(observed, color="#b2452f", label="observed")
+    axis.axvline(0.5, color="black", linewidth=0.8)
+    axis.set_yticks([])
+    axis.set_xlabel("C-index on shuffled outcomes")
+    axis.legend(frameon=False, loc="upper center")
+    return _svg(figure)

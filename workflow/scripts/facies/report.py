@@ -1,0 +1,169 @@
+"""Gather a run's results into one page of HTML that needs no network and names no patient."""
+
+import base64
+import io
+import platform
+import subprocess
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pandas as pd
+import yaml
+from PIL import Image
+
+from facies import figures
+from facies.pictures import grid
+
+PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scikit-survival", "pycox", "pillow")
+QUALITY = {"face_size": "eyes to mouth, px", "roll": "roll, degrees", "sharpness": "sharpness"}
+FIDELITY = {
+    "psnr": "PSNR, dB",
+    "psnr_face": "PSNR in the face, dB",
+    "ssim": "SSIM",
+    "landmark_drift": "drift of eyes and mouth",
+}
+PAIRS = 16
+
+
+def picture(image: Image.Image | str | Path) -> str:
+    """A picture as a data address; nothing but its pixels is kept."""
+    if not isinstance(image, Image.Image):
+        image = Image.open(image)
+    packed = io.BytesIO()
+    Image.fromarray(np.asarray(image.convert("RGB"))).save(packed, "PNG")
+    return "data:image/png;base64," + base64.b64encode(packed.getvalue()).decode()
+
+
+def reasons(excluded: list[dict]) -> list[tuple[str, str, int]]:
+    """Exclusions counted by kind (photo, patient) and reason, the most frequent first."""
+    counts = Counter(
+        ("photo" if "photo_id" in row else "patient", row["reason"]) for row in excluded
+    )
+    return [(kind, reason, n) for (kind, reason), n in counts.most_common()]
+
+
+def run_times(folder: str | Path) -> list[dict]:
+    """Jobs, total seconds and largest memory per rule, from Snakemake's benchmark files."""
+    rows = []
+    for rule in sorted(p for p in Path(folder).iterdir()) if Path(folder).is_dir() else []:
+        files = sorted(rule.rglob("*.tsv")) if rule.is_dir() else [rule]
+        tables = [pd.read_csv(path, sep="\t") for path in files]
+        if tables:
+            table = pd.concat(tables)
+            memory = pd.to_numeric(table.max_rss, errors="coerce").max()
+            rows.append(
+                {"rule": rule.stem, "jobs": len(table), "seconds": table.s.sum(), "mb": memory}
+            )
+    return rows
+
+
+def versions() -> dict[str, str]:
+    """Python, the packages that matter, and the commit of the workflow where git knows it."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        found[package] = version(package)
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False)
+    if commit.returncode == 0:
+        found["facies"] = commit.stdout.strip()
+    return found
+
+
+def best(scores: list[dict], features: str, model: str) -> dict | None:
+    """The row of the model that the config names first: chosen before the results were seen."""
+    return next((r for r in scores if (r["features"], r["model"]) == (features, model)), None)
+
+
+def fidelity(latents: dict) -> dict[str, float]:
+    """Medians of the reconstructions' quality, and how many faces are found again."""
+    drift = latents["landmark_drift"]
+    return {
+        "psnr": float(np.median(latents["psnr"])),
+        "psnr_face": float(np.median(latents["psnr_face"])),
+        "ssim": float(np.median(latents["ssim"])),
+        "found": float(np.isfinite(drift).mean()),
+        "close": float((drift <= 0.03).mean()),
+    }
+
+
+def pairs(aligned: dict, latents: dict) -> str:
+    """Photos above their reconstructions, evenly drawn over the range of quality in the face."""
+    order = np.argsort(latents["psnr_face"], kind="stable")
+    chosen = order[np.linspace(0, len(order) - 1, min(PAIRS, len(order))).astype(int)]
+    rows = {photo: i for i, photo in enumerate(aligned["photo_ids"])}
+    photos = aligned["images"][[rows[photo] for photo in latents["photo_ids"][chosen]]]
+    both = np.concatenate([photos, latents["images"][chosen]])
+    return picture(grid(both, columns=len(chosen), scale=2))
+
+
+def mean_face(images: np.ndarray) -> Image.Image:
+    """The mean of aligned photos, three times as large."""
+    mean = Image.fromarray(images.mean(axis=0).astype(np.uint8))
+    return mean.resize((mean.width * 3, mean.height * 3), Image.Resampling.BICUBIC)
+
+
+def shareable(config: dict) -> str:
+    """The settings as YAML, without the places of the patients' files."""
+    kept = {k: v for k, v in config.items() if k not in ("cohort", "results", "store")}
+    hidden = ("photos", "patients", "folder", "demo")
+    kept["cohort"] = {k: v for k, v in config["cohort"].items() if k not in hidden}
+    kept["generator"] = {k: v for k, v in config["generator"].items() if k != "pretrained"}
+    return yaml.safe_dump(kept, sort_keys=True)
+
+
+def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> str:
+    """Render the page.
+
+    `data` holds summary, curves, permutation (from JSON), table and log (data frames), aligned,
+    latents and direction (dicts of arrays), and paths of pictures: before, samples, reals, strip,
+    walks.
+    """
+    summary, scores = data["summary"], data["summary"]["scores"]
+    model = config["survival"]["models"][0]
+    show = config["report"]["patient_photos"]
+    unit = config["cohort"]["time_unit"]
+    table = data["table"]
+    used = table[table.used == 1]
+    page = {
+        "config": config,
+        "summary": summary,
+        "headline": {f: best(scores, f, model) for f in config["survival"]["features"]},
+        "model": model,
+        "reasons": reasons(summary["excluded"]),
+        "excluded_photos": summary["photos_in"] - summary["photos_used"],
+        "excluded_patients": summary["patients_in"] - summary["patients_used"],
+        "aligned_count": len(used),
+        "table_count": len(table),
+        "alignment": figures.histograms({v: used[k] for k, v in QUALITY.items()}),
+        "mean_face": picture(mean_face(data["aligned"]["images"])),
+        "training": figures.training_curve(data["log"]),
+        "before": picture(data["before"]),
+        "samples": picture(data["samples"]),
+        "reals": picture(data["reals"]) if show else None,
+        "fidelity": fidelity(data["latents"]),
+        "fidelity_figure": figures.histograms({v: data["latents"][k] for k, v in FIDELITY.items()}),
+        "pairs": pairs(data["aligned"], data["latents"]) if show else None,
+        "forest": figures.forest(scores, summary.get("oracle")),
+        "permutation": data["permutation"],
+        "permutation_figure": figures.permutation(
+            data["permutation"]["c_index"], data["permutation"]["observed"]
+        ),
+        "curves": [
+            c | {"figure": figures.kaplan_meier(c, unit)}
+            for c in data["curves"]
+            if c["model"] == model
+        ],
+        "strip": picture(data["strip"]),
+        "walks": picture(data["walks"]),
+        "stability": float(data["direction"]["stability"]),
+        "sd_risk": float(data["direction"]["sd_risk"]),
+        "settings": shareable(config),
+        "versions": versions(),
+        "times": run_times(benchmarks),
+    }
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["n"] = lambda x, digits=3: "–" if x is None else f"{x:.{digits}f}"
+    return environment.from_string(template.read_text()).render(**page)

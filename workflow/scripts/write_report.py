@@ -1,0 +1,31 @@
+"""Write the report: one HTML file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facies.jobs import run_job
+from facies.report import build
+
+
+def arrays(path: str) -> dict:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+def main(job):
+    paths = job.input
+    data = {name: json.loads(Path(paths[name]).read_text()) for name in ("summary", "curves")}
+    data["permutation"] = json.loads(Path(paths.permutation).read_text())
+    data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction")}
+    data |= {name: paths[name] for name in ("before", "samples", "reals", "strip", "walks")}
+    data["table"] = pd.read_csv(paths.table, dtype={"photo_id": str})
+    data["log"] = pd.read_csv(paths.log)
+    html = build(data, job.params.config, job.params.benchmarks, Path(paths.template))
+    Path(job.output.report).write_text(html)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821
