@@ -46,7 +46,7 @@ rule evaluate:
             FITS,
             scope=config["scopes"],
             view=config["views"],
-            features=config["survival"]["features"],
+            features=FEATURES,
             model=config["survival"]["models"],
             repeat=range(1, config["survival"]["repeats"] + 1),
             fold=range(1, config["survival"]["folds"] + 1),

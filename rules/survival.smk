@@ -1,3 +1,9 @@
+# Without clinical columns there is nothing to fit to them, nor to fuse with them.
+FEATURES = [
+    name
+    for name in config["survival"]["features"]
+    if config["cohort"]["clinical"] or name in ("face", "pixels")
+]
 FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
 
 

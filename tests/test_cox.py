@@ -60,7 +60,7 @@ def test_gradient_vanishes_at_the_optimum():
 def test_rotation_leaves_the_model_as_it_is(p):
     x, outcome = cohort(60, p)
     rows, held = np.arange(50), np.arange(50, 60)
-    design = Matrix(x)
+    design = Matrix(x, np.arange(60))
     split = design.split(rows, held)
     gamma = fit_ridge(split.x, outcome[rows], 1.5)
     direct = fit_ridge(x[rows] - x[rows].mean(0), outcome[rows], 1.5)

@@ -5,7 +5,7 @@ import pytest
 from facies import crossval
 from facies.cox import Outcome
 from facies.errors import InputError
-from facies.features import Matrix, Table, patient_means, small_images
+from facies.features import Matrix, Table, photo_owners, small_images
 from facies.folds import assign_folds
 from facies.metrics import c_index
 from facies.models import MODELS, DeepSurv, RidgeCox
@@ -21,19 +21,69 @@ def cohort(n=150, p=300, effect=1.0, seed=0):
     return values, Outcome(np.minimum(time, limit), time <= limit)
 
 
-def fold_of(design, outcome, number=1, seed=1):
+def one_fold(outcome, number=1, seed=1):
+    """Rows of the training and of the test patients of one of five folds."""
     folds = assign_folds(outcome, 5, seed)
-    train, test = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
-    return crossval.prepare(design, outcome, train, test, 5, [seed, number])
+    return np.flatnonzero(folds != number), np.flatnonzero(folds == number)
 
 
-def test_patient_means_average_photos():
-    photos = pd.DataFrame({"photo_id": list("abc"), "patient_id": ["q", "p", "p"]})
-    values = np.array([[[9.0]], [[1.0]], [[2.0]]], np.float32)
-    means = patient_means(np.array(["a", "b", "c"]), values, photos, np.array(["p", "q"]))
-    assert means.tolist() == [[1.5], [9.0]]
-    with pytest.raises(InputError, match="first is r"):
-        patient_means(np.array(["a", "b", "c"]), values, photos, np.array(["p", "q", "r"]))
+def fit_fold(design, outcome, model, train, test, seed=1):
+    ready = crossval.prepare(design, outcome, train, test, 5, seed)
+    return crossval.fit(design, ready, outcome, model, seed)
+
+
+def single(values, **settings):
+    """One photo per patient."""
+    return Matrix(values, np.arange(len(values)), **settings)
+
+
+def test_photos_find_their_patients():
+    photos = pd.DataFrame({"photo_id": list("abc"), "patient_id": ["q", "p", "r"]})
+    known, owner = photo_owners(np.array(["a", "b", "c"]), photos, np.array(["p", "q"]))
+    assert known.tolist() == [True, True, False] and owner.tolist() == [1, 0]
+    with pytest.raises(InputError, match="first is s"):
+        photo_owners(np.array(["a", "b"]), photos, np.array(["p", "q", "s"]))
+
+
+def test_photos_of_a_patient_are_averaged():
+    design = Matrix(np.array([[1.0], [2], [6], [9]]), np.array([0, 1, 1, 2]))
+    rows = np.array([0, 1, 2])
+    split = design.split(rows, rows[:0])
+    np.testing.assert_allclose(np.abs(split.x[:, 0]), np.abs(np.array([1, 4, 9]) - 14 / 3))
+
+
+@pytest.mark.parametrize("p", [2, 40])
+def test_metric_within_shrinks_what_differs_between_photos_of_a_patient(p):
+    # Photos of a patient differ along the first column alone, by 2 sqrt(2) = 2 sd of 2.
+    means = np.random.default_rng(0).normal(size=(20, p))
+    shift = 2**0.5 * np.eye(p)[:1]
+    design = Matrix(np.concatenate([means + shift, means - shift]), np.tile(np.arange(20), 2))
+    rows = np.arange(20)
+    # S has one eigenvalue v, its own mean, so that its direction shrinks by (1 / 0.1 + 1)^(-1/2).
+    expected = (means - means.mean(0)) * np.where(np.arange(p) == 0, 11**-0.5, 1)
+    for metric, x in (("within", expected), ("plain", means - means.mean(0))):
+        split = design.split(rows[:15], rows[15:], metric)
+        x = x - x[:15].mean(0)
+        seen = np.concatenate([split.x, split.x_held])
+        np.testing.assert_allclose(seen @ seen[:15].T, x @ x[:15].T, atol=1e-8)
+        # Coefficients speak of the original columns whatever the metric.
+        beta = design.coefficients(split, np.arange(split.x.shape[1]))
+        risk = (means - means[:15].mean(0)) @ beta
+        np.testing.assert_allclose(seen @ np.arange(split.x.shape[1]), risk, atol=1e-8)
+
+
+def test_metric_within_learns_from_training_patients_only():
+    values = np.random.default_rng(0).normal(size=(40, 60))
+    owner = np.tile(np.arange(20), 2)
+    moved = values.copy()
+    moved[19] += 100  # one of the two photos of the last patient
+    rows, held = np.arange(15), np.arange(15, 20)
+    seen = [Matrix(v, owner).split(rows, held, "within") for v in (values, moved)]
+    np.testing.assert_allclose(seen[0].x @ seen[0].x.T, seen[1].x @ seen[1].x.T, atol=1e-7)
+
+
+def test_single_photos_know_one_metric():
+    assert single(np.eye(3)).metrics == ("plain",)
 
 
 def test_small_images_average_blocks():
@@ -46,7 +96,7 @@ def test_small_images_average_blocks():
 
 
 def test_principal_axes_are_sorted_and_centred_on_training():
-    split = Matrix(cohort()[0], rank=7).split(np.arange(100), np.arange(100, 150))
+    split = single(cohort()[0], rank=7).split(np.arange(100), np.arange(100, 150))
     gram = split.x.T @ split.x
     assert split.x.shape == (100, 7) and split.x_held.shape == (50, 7)
     np.testing.assert_allclose(gram, np.diag(np.diag(gram)), atol=1e-8 * gram[0, 0])
@@ -75,10 +125,10 @@ def test_table_refuses_an_empty_column():
 @pytest.mark.parametrize("name", MODELS)
 def test_model_finds_a_planted_effect_and_repeats_itself(name):
     values, outcome = cohort()
-    fold = fold_of(Matrix(values), outcome)
-    fits = [crossval.fit(fold, outcome, MODELS[name], [1, 1]) for _ in range(2)]
-    assert c_index(outcome[fold.whole.held], fits[0].test) > 0.6
-    assert c_index(outcome[fold.whole.rows], fits[0].out_of_fold) > 0.65
+    train, test = one_fold(outcome)
+    fits = [fit_fold(single(values), outcome, MODELS[name], train, test) for _ in range(2)]
+    assert c_index(outcome[test], fits[0].test) > 0.6
+    assert c_index(outcome[train], fits[0].out_of_fold) > 0.65
     for field in ("test", "out_of_fold", "fitted"):
         assert getattr(fits[0], field).tobytes() == getattr(fits[1], field).tobytes()
 
@@ -86,11 +136,11 @@ def test_model_finds_a_planted_effect_and_repeats_itself(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_outcomes_of_test_patients_are_never_read(name):
     values, outcome = cohort()
-    fold = fold_of(Matrix(values), outcome)
+    train, test = one_fold(outcome)
     blank = Outcome(outcome.time.copy(), outcome.event.copy())
-    blank.time[fold.whole.held] = np.nan
+    blank.time[test] = np.nan
     model = MODELS[name] if name != "deepsurv" else short_deepsurv()
-    seen, unseen = (crossval.fit(fold, o, model, 1) for o in (outcome, blank))
+    seen, unseen = (fit_fold(single(values), o, model, train, test) for o in (outcome, blank))
     np.testing.assert_array_equal(seen.test, unseen.test)
     assert np.isfinite(unseen.test).all()
 
@@ -101,26 +151,41 @@ def short_deepsurv():
     return model
 
 
-def test_features_of_test_patients_move_only_their_own_risk():
+def test_features_of_a_test_patient_move_only_its_own_risk():
     values, outcome = cohort()
+    train, test = one_fold(outcome)
     moved = values.copy()
-    before = crossval.fit(fold_of(Matrix(values), outcome), outcome, MODELS["coxph"], 1)
-    last = fold_of(Matrix(values), outcome).whole.held[-1]
-    moved[last] += 50
-    after = crossval.fit(fold_of(Matrix(moved), outcome), outcome, MODELS["coxph"], 1)
-    np.testing.assert_allclose(after.test[:-1], before.test[:-1], atol=1e-6)
-    assert abs(after.test[-1] - before.test[-1]) > 0.1
+    moved[test[-1]] += 50
+    before, after = (
+        fit_fold(single(v), outcome, MODELS["coxph"], train, test).test for v in (values, moved)
+    )
+    np.testing.assert_allclose(after[:-1], before[:-1], atol=1e-6)
+    assert abs(after[-1] - before[-1]) > 0.1
+
+
+def test_metric_within_is_chosen_where_it_serves():
+    # Two photos per patient; what differs between them drowns the trait that matters.
+    values, outcome = cohort(p=60)
+    nuisance = np.random.default_rng(1).normal(size=(300, 5))
+    values = np.tile(values, (2, 1)) + 6 * nuisance @ np.linalg.qr(values[:60].T)[0][:, :5].T
+    train, test = one_fold(outcome)
+    owner = np.tile(np.arange(150), 2)
+    made = fit_fold(Matrix(values, owner), outcome, MODELS["coxph"], train, test)
+    plain = Matrix(values, owner, metrics=("plain",))
+    without = fit_fold(plain, outcome, MODELS["coxph"], train, test)
+    assert made.chosen["metric"] == "within"
+    assert made.chosen["likelihood"] > without.chosen["likelihood"]
 
 
 def test_noise_is_worth_half():
     scores = []
     for seed in range(6):
         values, outcome = cohort(n=120, p=500, effect=0.0, seed=seed)
-        design = Matrix(values)
+        design = single(values)
         for number in range(1, 6):
-            fold = fold_of(design, outcome, number, seed)
-            fit = crossval.fit(fold, outcome, MODELS["coxph"], [seed, number])
-            scores.append(c_index(outcome[fold.whole.held], fit.test))
+            train, test = one_fold(outcome, number, seed)
+            made = fit_fold(design, outcome, MODELS["coxph"], train, test, seed)
+            scores.append(c_index(outcome[test], made.test))
     assert np.mean(scores) == pytest.approx(0.5, abs=0.04)
 
 
@@ -128,9 +193,9 @@ def test_out_of_fold_risks_come_back_in_order():
     # One strong column: a patient's out-of-fold risk follows the patient's own value.
     values, outcome = cohort(p=1, effect=0.0)
     outcome = Outcome(np.exp(-values[:, 0]), np.ones(len(values), bool))
-    fold = fold_of(Matrix(values), outcome)
-    fit = crossval.fit(fold, outcome, MODELS["coxph"], 1)
-    assert np.corrcoef(fit.out_of_fold, values[fold.whole.rows, 0])[0, 1] > 0.95
+    train, test = one_fold(outcome)
+    made = fit_fold(single(values), outcome, MODELS["coxph"], train, test)
+    assert np.corrcoef(made.out_of_fold, values[train, 0])[0, 1] > 0.95
 
 
 def test_ridge_grid_grows_beyond_its_edges():
@@ -141,4 +206,4 @@ def test_ridge_grid_grows_beyond_its_edges():
     assert lower[0] == pytest.approx(grid[-1]["penalty"] * 10**-0.3) and len(lower) == 5
     upper = [c["penalty"] for c in model.extend(grid, 0)]
     assert min(upper) == pytest.approx(grid[0]["penalty"] * 10**0.3) and len(upper) == 5
-    assert model.extend([{"penalty": 1e-7, "unit": 1.0}], 0) != []
+    assert model.extend([{"penalty": 2e3, "unit": 10.0}, grid[0]], 0) == []

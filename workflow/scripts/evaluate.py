@@ -2,12 +2,11 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 
 from facies import evaluation, metrics
 from facies.cox import Outcome
-from facies.features import patient_means, read_table, small_images
+from facies.features import load_matrix, read_table
 from facies.jobs import run_job
 
 
@@ -47,12 +46,12 @@ def known_truth(job, photos, used, folds):
     }
     first = folds[folds.repeat == 1].set_index("patient_id").fold.loc[used.patient_id].to_numpy()
     read = {}
-    for name, path in (("codes", job.input.latents), ("pixels", job.input.images)):
-        with np.load(path, allow_pickle=False) as file:
-            values = file["codes"] if name == "codes" else small_images(file["images"])
-            means = patient_means(file["photo_ids"], values, photos, used.patient_id.to_numpy())
-        read[name] = evaluation.probe(means, target, first)
-    return {"oracle": oracle, "probe": {**read, "ratio": read["codes"] / read["pixels"]}}
+    for name, path in (("codes", job.input.latents), ("images", job.input.images)):
+        design = load_matrix(path, name, photos, used.patient_id.to_numpy())
+        read[name] = evaluation.probe(design, target, first)
+    ratio = read["codes"] / read["images"]
+    probe = {"codes": read["codes"], "pixels": read["images"], "ratio": ratio}
+    return {"oracle": oracle, "probe": probe}
 
 
 if __name__ == "__main__":

@@ -35,9 +35,9 @@ def main(job):
             train,
             held,
         )
-        fold = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
-        fit = crossval.fit(fold, outcome, MODELS[wildcards.model], seed)
-        result = crossval.result(design, fold, fit, outcome)
+        ready = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
+        fit = crossval.fit(design, ready, outcome, MODELS[wildcards.model], seed)
+        result = crossval.result(fit, train, outcome)
     ids = patients.index.to_numpy(str)
     named = {name: wildcards[name] for name in ("scope", "view", "features", "model")}
     np.savez(

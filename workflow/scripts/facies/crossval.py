@@ -17,8 +17,10 @@ from facies.folds import assign_folds
 
 @dataclass(frozen=True)
 class Fold:
-    """Splits of one outer fold: ``whole`` (training against test) and those of the inner folds."""
+    """Splits of one outer fold in one metric: ``whole`` (training patients against test patients)
+    and those of the inner folds."""
 
+    metric: str
     whole: Split
     inner: list[Split]
 
@@ -26,7 +28,7 @@ class Fold:
 @dataclass(frozen=True)
 class Fit:
     """One tuned model: log-risks of the training patients, out of the inner folds and as fitted,
-    and of the test patients; ``coefficients`` (r,) of linear models, else None."""
+    and of the test patients; ``coefficients`` (p,) of linear models of a matrix, else None."""
 
     chosen: dict
     out_of_fold: np.ndarray
@@ -35,23 +37,42 @@ class Fit:
     coefficients: np.ndarray | None
 
 
-def prepare(design, outcome: Outcome, train, test, inner_folds: int, seed) -> Fold:
-    """Splits of ``design`` for the training patients ``train`` and test patients ``test``."""
+def prepare(design, outcome: Outcome, train, test, inner_folds: int, seed) -> list[Fold]:
+    """Splits of ``design`` for patients ``train`` and ``test``, one Fold for each metric."""
     assigned = assign_folds(outcome[train], inner_folds, seed)
-    inner = [
-        design.split(train[assigned != k], train[assigned == k]) for k in range(1, inner_folds + 1)
+    inner = [(train[assigned != k], train[assigned == k]) for k in range(1, inner_folds + 1)]
+    return [
+        Fold(m, design.split(train, test, m), [design.split(*pair, m) for pair in inner])
+        for m in design.metrics
     ]
-    return Fold(design.split(train, test), inner)
 
 
-def fit(fold: Fold, outcome: Outcome, model, seed) -> Fit:
-    """Choose the candidate with the highest cross-validated likelihood, then refit it.
+def fit(design, folds: list[Fold], outcome: Outcome, model, seed) -> Fit:
+    """Choose metric and candidate by the highest cross-validated likelihood, then refit.
 
-    Only ``outcome[fold.whole.rows]`` is read; ``outcome`` may hold anything for test patients.
+    Only the outcomes of training patients are read; the others may hold anything.
     """
-    whole, seed = fold.whole, list(np.atleast_1d(seed))
+    seed = list(np.atleast_1d(seed))
+    score, fold, chosen, held = max(
+        (tune(fold, outcome, model, seed) for fold in folds), key=lambda tuned: tuned[0]
+    )
+    rows = fold.whole.rows
+    path = model.path(fold.whole, outcome[rows], [chosen], seed)
+    # Inner folds come one after the other: put their patients back into the training order.
+    place = np.argsort(np.concatenate([split.held for split in fold.inner]))
+    out_of_fold = held[place][np.argsort(np.argsort(rows))]
+    coefficients = None
+    if path.coefficients is not None and fold.whole.axes is not None:
+        coefficients = design.coefficients(fold.whole, path.coefficients[0])
+    chosen = {"metric": fold.metric, **chosen, "likelihood": round(float(score), 6)}
+    return Fit(chosen, out_of_fold, path.train[0], path.held[0], coefficients)
+
+
+def tune(fold: Fold, outcome: Outcome, model, seed):
+    """The best score of the model's candidates, with the fold, the candidate and its log-risks of
+    the inner folds' held-out patients."""
     candidates, scores, held = [], [], []
-    more = model.candidates(whole, outcome[whole.rows], seed)
+    more = model.candidates(fold.whole, outcome[fold.whole.rows], seed)
     while more:
         paths = [model.path(split, outcome[split.rows], more, seed) for split in fold.inner]
         scores.extend(cross_validated_likelihood(fold, paths, outcome))
@@ -59,12 +80,7 @@ def fit(fold: Fold, outcome: Outcome, model, seed) -> Fit:
         candidates.extend(more)
         best = int(np.argmax(scores))
         more = model.extend(candidates, best)
-    path = model.path(whole, outcome[whole.rows], [candidates[best]], seed)
-    # Inner folds come one after the other: put their patients back into the training order.
-    order = np.argsort(np.concatenate([split.held for split in fold.inner]))
-    rank = np.argsort(np.argsort(whole.rows))
-    coefficients = None if path.coefficients is None else path.coefficients[0]
-    return Fit(candidates[best], held[best][order][rank], path.train[0], path.held[0], coefficients)
+    return scores[best], fold, candidates[best], held[best]
 
 
 def permuted_scores(design, outcome: Outcome, orders, folds, model, score, settings) -> np.ndarray:
@@ -77,9 +93,14 @@ def permuted_scores(design, outcome: Outcome, orders, folds, model, score, setti
     for number in np.unique(folds):
         train, test = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
         seed = [settings["seed"], 1, int(number)]
-        fold = prepare(design, outcome, train, test, settings["inner_folds"], seed)
-        permuted = [outcome[order] for order in orders]
-        scores.append([score(own[test], fit(fold, own, model, seed).test) for own in permuted])
+        ready = prepare(design, outcome, train, test, settings["inner_folds"], seed)
+        fits = [fit(design, ready, outcome[order], model, seed) for order in orders]
+        scores.append(
+            [
+                score(outcome[order][test], made.test)
+                for order, made in zip(orders, fits, strict=True)
+            ]
+        )
     return np.array(scores).T
 
 
@@ -102,10 +123,11 @@ def too_few_events(outcome: Outcome, inner_folds: int) -> str:
     return f"{events} events among the training patients are too few for {inner_folds} inner folds"
 
 
-def result(design, fold: Fold, fit: Fit, outcome: Outcome) -> dict[str, np.ndarray]:
-    """The arrays of a fit's file: risks, survival until the horizon, choice and coefficients."""
-    times = time_grid(outcome[fold.whole.rows])
-    survival = survival_function(fit.fitted, outcome[fold.whole.rows], fit.test, times)
+def result(fit: Fit, rows, outcome: Outcome) -> dict[str, np.ndarray]:
+    """The arrays of a fit's file: risks, survival until the horizon, choice and coefficients.
+    ``rows`` are the training patients."""
+    times = time_grid(outcome[rows])
+    survival = survival_function(fit.fitted, outcome[rows], fit.test, times)
     arrays = {
         "test_risk": fit.test,
         "train_risk": fit.out_of_fold,
@@ -113,8 +135,8 @@ def result(design, fold: Fold, fit: Fit, outcome: Outcome) -> dict[str, np.ndarr
         "survival": survival,
         "chosen": json.dumps(fit.chosen),
     }
-    if fit.coefficients is not None and hasattr(design, "coefficients"):
-        arrays["coefficients"] = design.coefficients(fold.whole, fit.coefficients)
+    if fit.coefficients is not None:
+        arrays["coefficients"] = fit.coefficients
     return arrays
 
 

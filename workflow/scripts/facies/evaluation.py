@@ -153,12 +153,12 @@ def risk_groups(key, risks: pd.DataFrame) -> dict:
     return {**dict(zip(KEYS, key, strict=True)), "groups": curves, "logrank_p": logrank_p}
 
 
-def probe(values, target, folds) -> float:
-    """Correlation between ``target`` (n,) and what ridge regression reads of it from ``values``
-    (n, p) in held-out folds (n,); the penalty is chosen by leave-one-out in the training fold."""
+def probe(matrix: Matrix, target, folds) -> float:
+    """Correlation between ``target`` (n,) and what ridge regression reads of it from ``matrix``
+    in held-out folds (n,); the penalty is chosen by leave-one-out in the training fold."""
     from sklearn.linear_model import RidgeCV
 
-    matrix, read = Matrix(values), np.empty(len(target))
+    read = np.empty(len(target))
     for fold in np.unique(folds):
         split = matrix.split(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold))
         penalties = np.linalg.norm(split.x, 2) ** 2 * np.logspace(0, -6, 25)
