@@ -23,7 +23,9 @@ rule finetune_generator:
         runtime=720,
         gpu=1,
     params:
-        settings={name: config["generator"][name] for name in ("kimg", "batch")},
+        settings={
+            name: config["generator"][name] for name in ("kimg", "batch", "noise")
+        },
         seed=config["seed"],
         code=code_digest(
             "training", "stylegan2", "augment", "perceptual", "checkpoints"

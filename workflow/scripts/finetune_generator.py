@@ -32,13 +32,16 @@ def main(job):
     torch.manual_seed(job.params.seed)
     photos = np.load(job.input.photos)["images"]
     networks = load_networks(job.input.pretrained, "generator", "discriminator", "encoder")
-    settings = TrainingSettings(batch=job.params.settings["batch"], ema_rampup=None, ada_kimg=100)
+    chosen = job.params.settings
+    settings = TrainingSettings(
+        batch=chosen["batch"], noise=chosen["noise"], ema_rampup=None, ada_kimg=100
+    )
     networks = [network.requires_grad_(True) for network in networks]
     trainer = Trainer(*networks, settings, best_device())
     images = torch.from_numpy(photos).permute(0, 3, 1, 2)
     sampler = Sampler(images, settings.batch, job.params.seed)
     grid(samples(trainer, job.params.seed), columns=16, scale=2).save(job.output.before)
-    tune(trainer, sampler, job.params.settings["kimg"], job.output.log)
+    tune(trainer, sampler, chosen["kimg"], job.output.log)
     grid(samples(trainer, job.params.seed), columns=16, scale=2).save(job.output.samples)
     grid(photos[:64], columns=16, scale=2).save(job.output.reals)
     save_networks(job.output.checkpoint, trainer.networks(), kimg=f"{trainer.images / 1000:g}")

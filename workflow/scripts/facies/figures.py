@@ -1,6 +1,7 @@
 """The report's figures, each as one SVG text."""
 
 import io
+import re
 
 import matplotlib
 import numpy as np
@@ -22,7 +23,8 @@ def _svg(figure) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
-    return text.getvalue()[text.getvalue().index("<svg") :]
+    drawing = text.getvalue()[text.getvalue().index("<svg") :]
+    return re.sub("<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
 
 
 def histograms(columns: dict[str, np.ndarray]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 
@@ -18,4 +19,7 @@ def run_job(main: Callable, job) -> None:
         except InputError as error:
             message = f"{job.rule}: {error}"
             print(message)
+        except Exception:
+            traceback.print_exc()
+            raise
     sys.exit(message)

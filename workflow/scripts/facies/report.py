@@ -130,6 +130,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     page = {
         "config": config,
         "summary": summary,
+        **{name: summary.get(name) for name in ("oracle", "probe", "comparisons")},
         "headline": {f: best(scores, f, model) for f in config["survival"]["features"]},
         "model": model,
         "reasons": reasons(summary["excluded"]),

@@ -34,14 +34,15 @@ class TrainingSettings:
     ada_target: float = 0.6
     ada_interval: int = 4
     ada_kimg: float = 500.0
-    pixel_weight: float = 10.0
+    noise: str = "random"
+    r1_factor: float = 1.0
+    pixel_weight: float = 20.0
     feature_weight: float = 1.0
-    latent_weight: float = 0.5
     prior_weight: float = 0.02
 
     def r1_gamma(self, resolution: int) -> float:
-        """R1 strength by resolution and batch, as the reference's automatic configuration."""
-        return 0.0002 * resolution**2 / self.batch
+        """R1 strength, `r1_factor` times that of the reference's automatic configuration."""
+        return self.r1_factor * 0.0002 * resolution**2 / self.batch
 
 
 def lazy_adam(parameters, learning_rate: float, interval: int) -> torch.optim.Adam:
@@ -138,7 +139,7 @@ class Trainer:
         sampled = self._sample_ws(n, update_w_avg=True)
         mean = self.G.mapping.w_avg
         encoded = self.E(reals, mean)
-        fakes = self.G.synthesis(sampled, noise="random")
+        fakes = self.G.synthesis(sampled, self.settings.noise)
         adversarial = F.softplus(-self.D(augment(fakes, self.augment_p))).mean()
         rebuilt = self.G.synthesis(encoded)  # with constant noise, as projection renders
         pixel = pixel_distance(rebuilt, reals).mean()
@@ -147,25 +148,21 @@ class Trainer:
         feature = feature_distance(self.D.features(rebuilt), target).mean()
         spread = sampled.detach()[:, 0].var(dim=0).mean() + 1e-8
         prior = (encoded - mean).square().mean() / spread
-        half = slice(0, n // 2)
-        again = self.E(fakes[half].detach(), mean)
-        latent = (again - sampled[half].detach()).square().mean() / spread
         s = self.settings
         total = adversarial + s.pixel_weight * pixel + s.feature_weight * feature
-        total = total + s.prior_weight * prior + s.latent_weight * latent
+        total = total + s.prior_weight * prior
         self._apply(total, "G", "E")
         return {
             "generator": adversarial.item(),
             "pixel": pixel.item(),
             "feature": feature.item(),
-            "latent": latent.item(),
             "prior": prior.item(),
         }
 
     def _regularise_paths(self) -> dict[str, float]:
         """Path length regularisation (equation 4), on half a batch."""
         ws = self._sample_ws(max(self.settings.batch // 2, 1))
-        images = self.G.synthesis(ws, noise="random")
+        images = self.G.synthesis(ws, self.settings.noise)
         noise = torch.randn_like(images) / self.G.img_resolution
         (gradient,) = torch.autograd.grad((images * noise).sum(), ws, create_graph=True)
         lengths = gradient.square().sum(2).mean(1).sqrt()
@@ -179,7 +176,7 @@ class Trainer:
         """Tell augmented photos from augmented samples."""
         self.D.requires_grad_(True)
         with torch.no_grad():
-            fakes = self.G.synthesis(self._sample_ws(len(reals)), noise="random")
+            fakes = self.G.synthesis(self._sample_ws(len(reals)), self.settings.noise)
         fake_logits = self.D(augment(fakes, self.augment_p))
         real_logits = self.D(augment(reals, self.augment_p))
         loss = F.softplus(fake_logits).mean() + F.softplus(-real_logits).mean()

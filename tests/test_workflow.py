@@ -1,0 +1,196 @@
+"""The whole road on a tiny cohort, and what each kind of change makes run again."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from facies.checkpoints import save_networks
+from facies.demo import pretraining_portraits
+from facies.detection import MODELS
+from facies.portraits import render
+from facies.stylegan2 import Discriminator, Encoder, Generator
+
+ROOT = Path(__file__).parents[1]
+DETECTOR = ROOT / "resources" / "detector"
+SMALL = {"channel_base": 128, "channel_max": 16}
+PATIENTS = 24
+
+
+def snakemake(folder, *arguments):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments, "--cores=2", "--configfile=tiny.yaml"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def planned(folder, *arguments) -> dict[str, int]:
+    """Jobs per rule that a run would do."""
+    run = snakemake(folder, "--dry-run", *arguments)
+    assert run.returncode == 0, run.stdout + run.stderr
+    lines = (run.stdout + run.stderr).split("Job stats:")[1].splitlines()[3:]
+    rows = [line.split() for line in lines[: lines.index("")]]
+    return {rule: int(count) for rule, count in rows}
+
+
+def write_cohort(folder):
+    """24 own photos; one is damaged, one patient has no outcome."""
+    (folder / "photos").mkdir()
+    for i, portrait in enumerate(pretraining_portraits(999, PATIENTS)):
+        Image.fromarray(render(portrait, 160)[0]).save(folder / "photos" / f"{i}.jpg")
+    (folder / "photos" / "5.jpg").write_bytes(b"not a picture")
+    random = np.random.default_rng(0)
+    ids = [f"{i:03d}" for i in range(PATIENTS)]
+    photos = {"photo_id": ids, "patient_id": ids, "path": [f"{i}.jpg" for i in range(PATIENTS)]}
+    pd.DataFrame(photos).to_csv(folder / "photos.csv", index=False)
+    times = random.exponential(10, PATIENTS).round(1) + 0.1
+    patients = pd.DataFrame({"patient_id": ids, "months": times, "event": 1})
+    patients.loc[::3, "event"] = 0
+    patients["age"] = random.integers(40, 80, PATIENTS)
+    patients.loc[7, "months"] = -1
+    patients.to_csv(folder / "patients.csv", index=False)
+
+
+def write_config(folder, **changes):
+    config = {
+        "resolution": 32,
+        "cohort": {
+            "photos": "photos.csv",
+            "patients": "patients.csv",
+            "folder": "photos",
+            "time": "months",
+            "clinical": ["age"],
+            "shards": 2,
+            "demo": None,
+        },
+        "generator": {"pretrained": "start.safetensors", "kimg": 0.05, "batch": 8},
+        "projection": {"steps": 3, "batch": 8},
+        "survival": {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3},
+        "report": {"title": "Tiny", "patient_photos": False},
+    }
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(config | changes))
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    """A copy of the workflow that has run once."""
+    if not all((DETECTOR / f"{name}.tflite").exists() for name in MODELS):
+        pytest.skip("the face models are not fetched: run `snakemake --cores 1 fetch_detector`")
+    folder = tmp_path_factory.mktemp("road")
+    for name in ("Snakefile", "rules", "workflow", "envs", "config", "profiles"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    shutil.copytree(DETECTOR, folder / "resources" / "detector")
+    write_cohort(folder)
+    write_config(folder)
+    torch.manual_seed(0)
+    generator = Generator(8, 16, 32, mapping_layers=2, **SMALL)
+    networks = {"generator": generator, "discriminator": Discriminator(32, **SMALL)}
+    networks["encoder"] = Encoder(generator.num_ws, 16, 32, **SMALL)
+    save_networks(folder / "start.safetensors", networks)
+    first = snakemake(folder)
+    assert first.returncode == 0, first.stdout + first.stderr
+    return folder
+
+
+def test_every_photo_and_patient_is_accounted_for(road):
+    summary = json.loads((road / "results/evaluation/summary.json").read_text())
+    assert summary["photos_in"] == summary["patients_in"] == PATIENTS
+    reasons = {row.get("photo_id", row.get("patient_id")): row for row in summary["excluded"]}
+    assert {"005", "007"} <= set(reasons)
+    photos = [row for row in summary["excluded"] if "photo_id" in row]
+    patients = [row for row in summary["excluded"] if "patient_id" in row]
+    assert summary["photos_used"] + len(photos) == PATIENTS
+    assert summary["patients_used"] + len(patients) == PATIENTS
+    assert {row["features"] for row in summary["scores"]} == {"face", "clinical", "fused", "pixels"}
+
+
+def test_report_is_one_file_that_names_nobody(road):
+    report = (road / "results/report.html").read_text()
+    assert set(re.findall("https?://[^/]+", report)) == {"http://www.w3.org"}  # SVG's name
+    assert str(road) not in report and "photos.csv" not in report
+    assert "not a readable picture" in report
+    assert "Photos (above)" not in report
+
+
+def test_results_are_closed_to_other_users(road):
+    assert (road / "results").stat().st_mode & 0o077 == 0
+    assert (road / "results/latents/cohort/full.npz").stat().st_mode & 0o077 == 0
+
+
+def test_second_run_does_nothing(road):
+    assert "Nothing to be done" in snakemake(road).stderr
+
+
+def test_deleted_results_come_back_from_the_store(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    before = dict(np.load(copy / "results/latents/cohort/full.npz"))
+    shutil.rmtree(copy / "results/latents")
+    target = "results/latents/cohort/full.npz"
+    assert planned(copy, target) == {"project_photos": 2, "merge_latents": 1, "total": 3}
+    assert snakemake(copy, target).returncode == 0
+    logs = [path.read_text() for path in (copy / "results/logs/project_photos").iterdir()]
+    assert logs == ["", ""]  # a projected photo would be told of
+    after = np.load(copy / target)
+    assert all(np.array_equal(before[name], after[name]) for name in ("codes", "images"))
+
+
+def test_one_added_photo_costs_one_photo_and_the_refits(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    before = dict(np.load(copy / "results/latents/cohort/full.npz"))
+    portrait = next(pretraining_portraits(998, 1))
+    Image.fromarray(render(portrait, 160)[0]).save(copy / "photos/new.jpg")
+    with open(copy / "photos.csv", "a") as sheet:
+        sheet.write("003-b,003,new.jpg\n")
+    jobs = planned(copy)
+    assert jobs["align_photos"] == 1 and "finetune_generator" not in jobs
+    assert snakemake(copy).returncode == 0
+    logs = [path.read_text() for path in (copy / "results/logs/project_photos").iterdir()]
+    assert sum(log.startswith("1/1 photos") for log in logs) == 1
+    after = np.load(copy / "results/latents/cohort/full.npz")
+    old = after["photo_ids"] != "003-b"
+    assert old.sum() == len(old) - 1
+    assert np.array_equal(after["codes"][old], before["codes"])
+    assert "Nothing to be done" in snakemake(copy).stderr
+
+
+def test_a_job_that_failed_is_run_again(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    sheet = (copy / "patients.csv").read_text()
+    (copy / "patients.csv").write_text(sheet.replace("months", "weeks"))
+    failed = snakemake(copy)
+    assert failed.returncode != 0
+    assert "no column months; there are patient_id, weeks" in failed.stdout + failed.stderr
+    (copy / "patients.csv").write_text(sheet.replace("000,", "000,1"))
+    assert snakemake(copy).returncode == 0
+    patients = pd.read_csv(copy / "results/cohort/patients.csv", dtype=str)
+    assert patients.time[0].startswith("1")
+    assert "Nothing to be done" in snakemake(copy).stderr
+
+
+def test_unknown_key_is_refused_in_one_clear_message(road):
+    run = snakemake(road, "--dry-run", "--config", "colour=red")
+    assert run.returncode != 0
+    assert "colour" in run.stdout + run.stderr
+    assert "unexpected" in run.stdout + run.stderr
+
+
+def test_report_of_snakemake_itself(road):
+    run = snakemake(road, "--report", "snakemake.html")
+    assert run.returncode == 0, run.stderr
+    assert (road / "snakemake.html").stat().st_size > 10_000
