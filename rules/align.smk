@@ -23,8 +23,6 @@ rule fetch_detector:
 rule align_photos:
     """Find, crop and segment the faces of a shard; only what the store lacks is computed."""
     input:
-        # Which rows concern this shard, the fingerprint tells; the file changes with any row.
-        photos=ancient("<results>/cohort/photos.csv"),
         detector=DETECTOR,
         rendered=branch(
             bool(config["cohort"]["demo"]), then="<results>/demo/{shard}.json"
@@ -44,6 +42,9 @@ rule align_photos:
     params:
         settings=config["alignment"],
         resolution=config["resolution"],
+        # No input: the file changes with any row. Which rows concern this shard, and whether one
+        # of them changed, the fingerprint tells.
+        photos=config["cohort"]["photos"],
         folder=config["cohort"]["folder"],
         shards=len(SHARDS),
         store=config["store"],

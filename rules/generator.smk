@@ -1,9 +1,7 @@
 rule finetune_generator:
     """Tune the pretrained StyleGAN2, and the encoder beside it, on the cohort's photos."""
     input:
-        # Tuned once: a new generator would mean new codes for everybody, so later photos use the
-        # same one until it is asked for anew (--forcerun finetune_generator).
-        photos=ancient("<results>/aligned/full.npz"),
+        photos="<results>/aligned/full.npz",
         pretrained=config["generator"]["pretrained"],
     output:
         checkpoint="<results>/generator/{scope}/generator.safetensors",
@@ -27,8 +25,16 @@ rule finetune_generator:
             name: config["generator"][name] for name in ("kimg", "batch", "noise")
         },
         seed=config["seed"],
+        store=config["store"],
+        # Tuned once: a new generator would mean new codes for everybody. Photos that come later
+        # are projected by the one that the store keeps for all that is named here.
+        tuned_for=[
+            config["results"],
+            config["alignment"],
+            config["generator"]["generation"],
+        ],
         code=code_digest(
-            "training", "stylegan2", "augment", "perceptual", "checkpoints"
+            "training", "stylegan2", "augment", "perceptual", "checkpoints", "alignment"
         ),
     script:
         "../workflow/scripts/finetune_generator.py"

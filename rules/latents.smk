@@ -20,7 +20,6 @@ rule project_photos:
     params:
         settings=config["projection"],
         store=config["store"],
-        detector=DETECTOR_FOLDER,
         code=code_digest(
             "projection", "stylegan2", "perceptual", "quality", "alignment"
         ),

@@ -157,8 +157,7 @@ def test_one_added_photo_costs_one_photo_and_the_refits(road, tmp_path):
     Image.fromarray(render(portrait, 160)[0]).save(copy / "photos/new.jpg")
     with open(copy / "photos.csv", "a") as sheet:
         sheet.write("003-b,003,new.jpg\n")
-    jobs = planned(copy)
-    assert jobs["align_photos"] == 1 and "finetune_generator" not in jobs
+    assert planned(copy)["align_photos"] == 1
     assert snakemake(copy).returncode == 0
     logs = [path.read_text() for path in (copy / "results/logs/project_photos").iterdir()]
     assert sum(log.startswith("1/1 photos") for log in logs) == 1
@@ -166,6 +165,7 @@ def test_one_added_photo_costs_one_photo_and_the_refits(road, tmp_path):
     old = after["photo_ids"] != "003-b"
     assert old.sum() == len(old) - 1
     assert np.array_equal(after["codes"][old], before["codes"])
+    assert len(np.load(copy / "results/aligned/full.npz")["photo_ids"]) == len(old)
     assert "Nothing to be done" in snakemake(copy).stderr
 
 

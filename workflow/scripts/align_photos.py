@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from facies.alignment import AlignmentSettings, Unusable, align_photo
+from facies.cohort import read_sheet
 from facies.detection import FaceDetector
 from facies.errors import InputError
 from facies.images import read_photo
@@ -36,7 +35,7 @@ def key_of(path: Path, *made_by) -> str:
 
 def main(job):
     settings = AlignmentSettings(resolution=job.params.resolution, **job.params.settings)
-    photos = pd.read_csv(job.input.photos, dtype=str)
+    photos = read_sheet(job.params.photos, ["photo_id", "path"])
     shards = photos.photo_id.map(lambda photo: shard_of(photo, job.params.shards))
     models = [file_digest(path) for path in job.input.detector]
     detector = FaceDetector(Path(job.input.detector[0]).parent)

@@ -1,4 +1,9 @@
-"""Tune the pretrained generator on the cohort's aligned photos."""
+"""Tune the pretrained generator on the cohort's aligned photos, unless the store has it tuned."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -7,12 +12,13 @@ import torch
 from facies.checkpoints import best_device, load_networks, save_networks
 from facies.jobs import run_job
 from facies.pictures import grid, to_uint8
+from facies.store import digest, file_digest
 from facies.training import Sampler, Trainer, TrainingSettings, train
 
 TICKS = 10  # rows in the log
 
 
-def tune(trainer: Trainer, sampler: Sampler, kimg: float, path: str) -> None:
+def train_and_log(trainer: Trainer, sampler: Sampler, kimg: float, path: Path) -> None:
     """Train, writing the log anew with each tick, so that it can be watched."""
     rows = []
     for row in train(trainer, sampler, kimg, tick=max(int(kimg * 1000 / TICKS), 1)):
@@ -27,10 +33,9 @@ def samples(trainer: Trainer, seed: int) -> np.ndarray:
     return to_uint8(trainer.G_ema(z.to(trainer.device)))
 
 
-def main(job):
-    torch.set_num_threads(job.threads)
+def tune(job, photos: np.ndarray, folder: Path) -> None:
+    """Write the tuned networks, their log and their pictures to a folder."""
     torch.manual_seed(job.params.seed)
-    photos = np.load(job.input.photos)["images"]
     networks = load_networks(job.input.pretrained, "generator", "discriminator", "encoder")
     chosen = job.params.settings
     settings = TrainingSettings(
@@ -40,11 +45,28 @@ def main(job):
     trainer = Trainer(*networks, settings, best_device())
     images = torch.from_numpy(photos).permute(0, 3, 1, 2)
     sampler = Sampler(images, settings.batch, job.params.seed)
-    grid(samples(trainer, job.params.seed), columns=16, scale=2).save(job.output.before)
-    tune(trainer, sampler, chosen["kimg"], job.output.log)
-    grid(samples(trainer, job.params.seed), columns=16, scale=2).save(job.output.samples)
-    grid(photos[:64], columns=16, scale=2).save(job.output.reals)
-    save_networks(job.output.checkpoint, trainer.networks(), kimg=f"{trainer.images / 1000:g}")
+    grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "before.png")
+    train_and_log(trainer, sampler, chosen["kimg"], folder / "log.csv")
+    grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "samples.png")
+    grid(photos[:64], columns=16, scale=2).save(folder / "reals.png")
+    card = {"kimg": f"{trainer.images / 1000:g}", "photos": str(len(photos))}
+    save_networks(folder / "generator.safetensors", trainer.networks(), **card)
+
+
+def main(job):
+    torch.set_num_threads(job.threads)
+    p = job.params
+    key = digest(file_digest(job.input.pretrained), p.settings, p.seed, p.tuned_for, p.code)
+    kept = Path(p.store, "generator", key)
+    if kept.is_dir():
+        print("tuned before; the store's generator is used")
+    else:
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=kept.parent))
+        tune(job, np.load(job.input.photos)["images"], folder)
+        os.replace(folder, kept)
+    for path in job.output:
+        shutil.copyfile(kept / Path(path).name, path)
 
 
 if __name__ == "__main__":

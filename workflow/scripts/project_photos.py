@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ def project_missing(job, store: Store, keys: dict[str, str], settings: Projectio
     if not missing:
         return
     projector = build(job.input.checkpoint, settings)
-    detector = FaceDetector(job.params.detector)
+    detector = FaceDetector(Path(job.input.detector[0]).parent)
     start = time.monotonic()
     for first in range(0, len(missing), settings.batch):
         batch = missing[first : first + settings.batch]

@@ -190,8 +190,10 @@ def flow_summary(flow, photos, patients, used, aligned) -> dict:
     """Counts of photos and patients, and everything left out with its reason.
 
     ``flow`` is check_cohort's account; ``photos`` and ``patients`` are what it let through;
-    ``used`` are the patients with folds, ``aligned`` the photos' table of alignment.
+    ``used`` are the patients with folds, ``aligned`` the photos' table of alignment, which also
+    has the photos that check_cohort left out.
     """
+    aligned = aligned[aligned.photo_id.isin(photos.photo_id)]
     faceless = aligned[aligned.used != 1]
     photoless = patients[~patients.patient_id.isin(used.patient_id)]
     excluded = list(flow["excluded"])

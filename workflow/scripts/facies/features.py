@@ -67,7 +67,7 @@ def photo_owners(photo_ids, photos: pd.DataFrame, patient_ids):
     """For photos joined by ``photos`` to patients: which of them belong to ``patient_ids``, bool
     (n,), and the row of each one's patient, int. InputError for a patient without a photo."""
     patient_of = photos.set_index("photo_id").patient_id
-    owner = pd.Index(patient_ids).get_indexer(patient_of.loc[list(photo_ids)])
+    owner = pd.Index(patient_ids).get_indexer(patient_of.reindex(photo_ids))
     missing = np.setdiff1d(np.arange(len(patient_ids)), owner)
     if len(missing):
         raise InputError(

@@ -141,7 +141,9 @@ class Trainer:
         encoded = self.E(reals, mean)
         fakes = self.G.synthesis(sampled, self.settings.noise)
         adversarial = F.softplus(-self.D(augment(fakes, self.augment_p))).mean()
-        rebuilt = self.G.synthesis(encoded)  # with constant noise, as projection renders
+        # Random noise would only blur what is compared; projection renders with constant noise too.
+        noise = "const" if self.settings.noise == "random" else self.settings.noise
+        rebuilt = self.G.synthesis(encoded, noise)
         pixel = pixel_distance(rebuilt, reals).mean()
         with torch.no_grad():
             target = self.D.features(reals)
