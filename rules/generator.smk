@@ -34,7 +34,12 @@ rule finetune_generator:
             config["generator"]["generation"],
         ],
         code=code_digest(
-            "training", "stylegan2", "augment", "perceptual", "checkpoints", "alignment"
+            "training",
+            "stylegan2",
+            "augment",
+            "perceptual",
+            "checkpoints",
+            "alignment",
         ),
     script:
         "../workflow/scripts/finetune_generator.py"
