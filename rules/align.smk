@@ -49,7 +49,7 @@ rule align_photos:
         shards=len(SHARDS),
         store=config["store"],
         fingerprint=fingerprint,
-        code=code_digest("alignment", "detection", "regions", "images"),
+        code=code_digest("alignment", "images"),
     script:
         "../workflow/scripts/align_photos.py"
 
@@ -58,6 +58,7 @@ rule merge_aligned:
     """One row for every photo of the cohort, one array of the usable crops."""
     input:
         manifests=expand("<results>/aligned/{{view}}/{shard}.json", shard=SHARDS),
+        photos="<results>/cohort/photos.csv",
     output:
         table="<results>/aligned/{view}.csv",
         photos="<results>/aligned/{view}.npz",
@@ -73,6 +74,6 @@ rule merge_aligned:
         runtime=20,
     params:
         store=config["store"],
-        code=code_digest("store"),
+        code=code_digest("store", "features"),
     script:
         "../workflow/scripts/merge_aligned.py"

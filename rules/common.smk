@@ -4,18 +4,20 @@ import os
 import sys
 from functools import cache
 
+from snakemake.exceptions import WorkflowError
+
 SCRIPTS = os.path.join(workflow.basedir, "workflow", "scripts")
 sys.path.append(SCRIPTS)
 
 from facies.cohort import read_sheet
+from facies.errors import InputError
 from facies.store import digest, shard_of
 
 os.umask(0o077)  # results show patients: nobody else may read them
 
 SHARDS = range(config["cohort"]["shards"])
-DETECTOR_FOLDER = "resources/detector"
 DETECTOR = expand(
-    f"{DETECTOR_FOLDER}/{{model}}.tflite",
+    "resources/detector/{model}.tflite",
     model=["face_detection_short_range", "face_landmark", "selfie_segmentation"],
 )
 
@@ -28,22 +30,35 @@ wildcard_constraints:
 
 
 def code_digest(*modules):
-    """Digest of library modules without comments and docstrings, for `params: code=`.
+    """Digest of library modules and of what they import from the library, for `params: code=`.
 
-    Snakemake sees a changed script, but not a changed module behind it.
+    Snakemake sees a changed script, but not a changed module behind it. Comments and docstrings
+    do not count.
     """
-    return digest(*map(_module_digest, modules))[:16]
+    found, queue = {}, list(modules)
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found[name], imports = _read_module(name)
+            queue.extend(imports)
+    return digest(sorted(found.items()))[:16]
 
 
 @cache
-def _module_digest(module):
-    with open(os.path.join(SCRIPTS, "facies", f"{module}.py")) as file:
+def _read_module(name):
+    """Digest of a module, and the modules of the library that it imports."""
+    with open(os.path.join(SCRIPTS, "facies", f"{name}.py")) as file:
         tree = ast.parse(file.read())
+    imports = []
     for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "facies":
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("facies."):
+            imports.append(node.module.removeprefix("facies."))
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
             node.body = body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
 
 
 def _is_docstring(node):
@@ -64,7 +79,12 @@ def _fingerprints():
     """One scan for all shards, because photos as `input:` would be examined again and again."""
     rows = [[] for _ in SHARDS]
     state_of = _rendered_states() if config["cohort"]["demo"] else _file_state
-    photos = read_sheet(config["cohort"]["photos"], ["photo_id", "patient_id", "path"])
+    try:
+        photos = read_sheet(
+            config["cohort"]["photos"], ["photo_id", "patient_id", "path"]
+        )
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
     for row in photos.itertuples(index=False):
         rows[shard_of(row.photo_id, len(SHARDS))].append([*row, *state_of(row)])
     return [digest(sorted(shard))[:16] for shard in rows]

@@ -14,6 +14,7 @@ rule render_portraits:
         runtime=30,
     params:
         portraits=f"{config['cohort']['demo']}/portraits.csv",
+        photos=config["cohort"]["photos"],
         folder=config["cohort"]["folder"],
         shards=len(SHARDS),
         fingerprint=fingerprint,

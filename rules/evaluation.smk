@@ -29,7 +29,7 @@ rule permute_outcomes:
             name: config["survival"][name] for name in ("inner_folds", "permutations")
         }
         | {"seed": config["seed"]},
-        code=code_digest("cox", "crossval", "features", "folds", "metrics", "models"),
+        code=code_digest("crossval", "evaluation", "models"),
     script:
         "../workflow/scripts/permute_outcomes.py"
 
@@ -69,6 +69,6 @@ rule evaluate:
         mem_mb=4000,
         runtime=30,
     params:
-        code=code_digest("evaluation", "features", "metrics"),
+        code=code_digest("evaluation"),
     script:
         "../workflow/scripts/evaluate.py"

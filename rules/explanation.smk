@@ -24,6 +24,6 @@ rule explain:
         runtime=30,
     params:
         seed=config["seed"],
-        code=code_digest("direction", "stylegan2", "checkpoints", "pictures"),
+        code=code_digest("direction", "checkpoints"),
     script:
         "../workflow/scripts/explain.py"

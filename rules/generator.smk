@@ -8,7 +8,6 @@ rule finetune_generator:
         log="<results>/generator/{scope}/log.csv",
         before="<results>/generator/{scope}/before.png",
         samples="<results>/generator/{scope}/samples.png",
-        reals="<results>/generator/{scope}/reals.png",
     log:
         "<logs>/finetune_generator/{scope}.log",
     benchmark:
@@ -30,17 +29,12 @@ rule finetune_generator:
         # are projected by the one that the store keeps for all that is named here.
         tuned_for=[
             config["results"],
+            config["cohort"]["photos"],
+            config["cohort"]["folder"],
             config["alignment"],
             config["generator"]["generation"],
         ],
-        code=code_digest(
-            "training",
-            "stylegan2",
-            "augment",
-            "perceptual",
-            "checkpoints",
-            "alignment",
-        ),
+        code=code_digest("training", "checkpoints", "pictures", "alignment"),
     script:
         "../workflow/scripts/finetune_generator.py"
 
@@ -62,7 +56,7 @@ rule render_pretraining:
     params:
         people=1000,
         resolution=config["resolution"],
-        code=code_digest("portraits", "demo", "alignment"),
+        code=code_digest("demo", "alignment"),
     script:
         "../workflow/scripts/render_pretraining.py"
 
@@ -88,9 +82,7 @@ rule pretrain_generator:
     params:
         kimg=400,
         seed=config["seed"],
-        state=f"{config['store']}/pretraining/state.pt",
-        code=code_digest(
-            "training", "stylegan2", "augment", "perceptual", "checkpoints"
-        ),
+        store=config["store"],
+        code=code_digest("training", "checkpoints", "pictures"),
     script:
         "../workflow/scripts/pretrain_generator.py"

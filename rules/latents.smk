@@ -20,9 +20,7 @@ rule project_photos:
     params:
         settings=config["projection"],
         store=config["store"],
-        code=code_digest(
-            "projection", "stylegan2", "perceptual", "quality", "alignment"
-        ),
+        code=code_digest("projection", "checkpoints", "quality", "alignment"),
     script:
         "../workflow/scripts/project_photos.py"
 
@@ -33,6 +31,7 @@ rule merge_latents:
         manifests=expand(
             "<results>/latents/{{scope}}/{{view}}/{shard}.json", shard=SHARDS
         ),
+        aligned="<results>/aligned/{view}.csv",
     output:
         latents="<results>/latents/{scope}/{view}.npz",
     log:
@@ -47,6 +46,6 @@ rule merge_latents:
         runtime=20,
     params:
         store=config["store"],
-        code=code_digest("store"),
+        code=code_digest("store", "features"),
     script:
         "../workflow/scripts/merge_latents.py"

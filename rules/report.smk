@@ -14,7 +14,6 @@ rule write_report:
         log=f"<results>/generator/{SCOPE}/log.csv",
         before=f"<results>/generator/{SCOPE}/before.png",
         samples=f"<results>/generator/{SCOPE}/samples.png",
-        reals=f"<results>/generator/{SCOPE}/reals.png",
         direction=f"<results>/explanation/{SCOPE}/{VIEW}/direction.npz",
         strip=f"<results>/explanation/{SCOPE}/{VIEW}/strip.png",
         walks=f"<results>/explanation/{SCOPE}/{VIEW}/walks.png",
@@ -37,6 +36,6 @@ rule write_report:
     params:
         config=config,
         benchmarks=f"{config['results']}/benchmarks",
-        code=code_digest("report", "figures", "pictures"),
+        code=code_digest("report"),
     script:
         "../workflow/scripts/write_report.py"

@@ -74,6 +74,6 @@ rule fit_model:
             "inner_folds": config["survival"]["inner_folds"],
             "clinical": config["cohort"]["clinical"],
         },
-        code=code_digest("cox", "crossval", "features", "folds", "models"),
+        code=code_digest("crossval", "models"),
     script:
         "../workflow/scripts/fit_model.py"

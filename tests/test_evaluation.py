@@ -258,3 +258,12 @@ def test_a_patient_s_risk_is_its_place_among_the_training_risks():
 def test_json_has_no_nan(tmp_path):
     evaluation.write_json(tmp_path / "x.json", {"a": [np.float64("nan"), 1.5]})
     assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5]}
+
+
+def test_permutations_that_cannot_be_scored_prove_nothing():
+    scores = [[0.7, 0.9], [0.5, np.nan], [np.nan, np.nan], [0.8, 0.8]]
+    found = evaluation.permutation_test(np.array(scores))
+    assert found["observed"] == pytest.approx(0.8)
+    assert found["c_index"] == [0.5, 0.8]
+    assert found["p_value"] == pytest.approx(2 / 3)
+    assert np.isnan(evaluation.permutation_test(np.array([[np.nan], [0.5]]))["p_value"])

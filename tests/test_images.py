@@ -20,7 +20,7 @@ TURNS = {
 
 @pytest.fixture
 def picture():
-    return np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    return np.random.default_rng(0).integers(0, 256, (16, 20, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("tag", TURNS)
@@ -32,31 +32,37 @@ def test_exif_turns(tmp_path, picture, tag):
 
 
 def test_sixteen_bit_grey(tmp_path):
-    values = np.array([[0, 32768, 65535]], np.uint16)
+    values = np.array([[0, 32768, 65535]], np.uint16).repeat(16, 0).repeat(16, 1)
     Image.fromarray(values).save(tmp_path / "a.png")
-    assert read_photo(tmp_path / "a.png")[0, :, 0].tolist() == [0, 128, 255]
+    assert read_photo(tmp_path / "a.png")[0, ::16, 0].tolist() == [0, 128, 255]
+
+
+def test_twelve_bit_grey_is_not_night(tmp_path):
+    values = np.array([[0, 2048, 4095]], np.uint16).repeat(16, 0).repeat(16, 1)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    assert read_photo(tmp_path / "a.png")[0, ::16, 0].tolist() == [0, 128, 255]
 
 
 def test_transparency_lies_over_white(tmp_path):
     pixels = np.array([[[10, 20, 30, 255], [10, 20, 30, 0]]], np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    assert read_photo(tmp_path / "a.png").tolist() == [[[10, 20, 30], [255, 255, 255]]]
+    Image.fromarray(pixels.repeat(16, 0).repeat(16, 1)).save(tmp_path / "a.png")
+    assert read_photo(tmp_path / "a.png")[0, ::16].tolist() == [[10, 20, 30], [255, 255, 255]]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "YCbCr", "F", "I;16"])
 def test_every_mode_becomes_rgb(tmp_path, mode):
-    dark = np.full((4, 6), 60, np.uint8)
+    dark = np.full((16, 24), 60, np.uint8)
     grey = (
         Image.fromarray(dark.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(dark)
     )
     grey.convert(mode).save(tmp_path / "a.tif")
     photo = read_photo(tmp_path / "a.tif")
-    assert photo.shape == (4, 6, 3) and photo.dtype == np.uint8
+    assert photo.shape == (16, 24, 3) and photo.dtype == np.uint8
     assert abs(photo.mean() - 60) < 2 or mode == "1"
 
 
 def test_animation_gives_its_first_frame(tmp_path):
-    frames = [Image.new("RGB", (4, 4), c) for c in ("red", "blue")]
+    frames = [Image.new("RGB", (16, 16), c) for c in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     assert read_photo(tmp_path / "a.gif")[0, 0].tolist() == [255, 0, 0]
 
@@ -83,6 +89,12 @@ def test_giant_is_refused_unopened(tmp_path, monkeypatch, picture):
     monkeypatch.setattr("facies.images.MAX_PIXELS", 30)
     Image.fromarray(picture).save(tmp_path / "a.png")
     with pytest.raises(InputError, match="megapixels"):
+        read_photo(tmp_path / "a.png")
+
+
+def test_speck_is_refused(tmp_path):
+    Image.new("RGB", (1, 2)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="less than 16 pixels"):
         read_photo(tmp_path / "a.png")
 
 

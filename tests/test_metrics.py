@@ -116,3 +116,12 @@ def test_nadeau_bengio_by_hand():
     assert mean - low == pytest.approx(high - mean)
     assert metrics.nadeau_bengio([*scores, np.nan], 1 / 4) == (mean, low, high)
     assert metrics.nadeau_bengio([0.6], 1 / 4)[0] == 0.6
+
+
+def test_integrated_brier_ends_with_the_training_follow_up():
+    """Whole months: many training patients share the longest time, a test patient lived longer."""
+    train = outcome([1, 2, 3, 4, 5, 6, 6, 6], [1, 1, 1, 1, 1, 1, 1, 1])
+    test = outcome([1, 3, 5, 9], [1, 1, 1, 0])
+    times = np.linspace(0, 6, 13)[1:]
+    survival = np.tile(np.linspace(1, 0, len(times)), (4, 1))
+    assert 0 < metrics.integrated_brier(train, test, survival, times) < 0.5

@@ -207,3 +207,14 @@ def test_ridge_grid_grows_beyond_its_edges():
     upper = [c["penalty"] for c in model.extend(grid, 0)]
     assert min(upper) == pytest.approx(grid[0]["penalty"] * 10**0.3) and len(upper) == 5
     assert model.extend([{"penalty": 2e3, "unit": 10.0}, grid[0]], 0) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_coxnet_bears_columns_that_say_nothing(seed):
+    """The path of such a fit ends before the smallest penalty."""
+    rng = np.random.default_rng(seed)
+    outcome = Outcome(rng.exponential(10, 60), rng.random(60) < 0.6)
+    table = Table(pd.DataFrame({"age": rng.normal(65, 10, 60), "sex": rng.choice(["F", "M"], 60)}))
+    train, test = one_fold(outcome)
+    fitted = fit_fold(table, outcome, MODELS["coxnet"], train, test)
+    assert np.isfinite(fitted.test).all() and np.isfinite(fitted.out_of_fold).all()

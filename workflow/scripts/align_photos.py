@@ -29,8 +29,11 @@ def align(path: Path, detector: FaceDetector, settings: AlignmentSettings) -> di
 
 
 def key_of(path: Path, *made_by) -> str:
-    """A missing file has a key as well: its absence is remembered until it appears."""
-    return digest(file_digest(path) if path.is_file() else "absent", *made_by)
+    """What cannot be read has a key as well: the reason is remembered until that changes."""
+    try:
+        return digest(file_digest(path), *made_by)
+    except OSError as error:
+        return digest(type(error).__name__, *made_by)
 
 
 def main(job):

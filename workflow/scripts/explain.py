@@ -52,7 +52,7 @@ def main(job):
     z = torch.randn(FACES, generator.z_dim, generator=random)
     with torch.no_grad():
         faces = generator.mapping(z).numpy()
-    # Half way to the mean: truncation keeps generated people ordinary (Karras et al. 2019).
+    # Truncation keeps generated people ordinary (Karras et al. 2019, appendix B).
     faces = found.mean_code + 0.6 * (faces - faces.mean(axis=0))
     walked = walk(generator, faces, found.step, SDS).reshape(-1, *mean.shape[2:])
     labelled(grid(walked, len(SDS), scale=2), len(SDS)).save(job.output.walks)

@@ -34,7 +34,8 @@ def samples(trainer: Trainer, seed: int) -> np.ndarray:
 
 
 def tune(job, photos: np.ndarray, folder: Path) -> None:
-    """Write the tuned networks, their log and their pictures to a folder."""
+    """Write the tuned networks, their log and their pictures to a new folder."""
+    folder.mkdir()
     torch.manual_seed(job.params.seed)
     networks = load_networks(job.input.pretrained, "generator", "discriminator", "encoder")
     chosen = job.params.settings
@@ -48,7 +49,6 @@ def tune(job, photos: np.ndarray, folder: Path) -> None:
     grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "before.png")
     train_and_log(trainer, sampler, chosen["kimg"], folder / "log.csv")
     grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "samples.png")
-    grid(photos[:64], columns=16, scale=2).save(folder / "reals.png")
     card = {"kimg": f"{trainer.images / 1000:g}", "photos": str(len(photos))}
     save_networks(folder / "generator.safetensors", trainer.networks(), **card)
 
@@ -59,12 +59,12 @@ def main(job):
     key = digest(file_digest(job.input.pretrained), p.settings, p.seed, p.tuned_for, p.code)
     kept = Path(p.store, "generator", key)
     if kept.is_dir():
-        print("tuned before; the store's generator is used")
+        print("tuned before, on the photos of that day; generator.generation asks for a new one")
     else:
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=kept.parent))
-        tune(job, np.load(job.input.photos)["images"], folder)
-        os.replace(folder, kept)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+            tune(job, np.load(job.input.photos)["images"], Path(folder, "tuned"))
+            os.replace(Path(folder, "tuned"), kept)
     for path in job.output:
         shutil.copyfile(kept / Path(path).name, path)
 

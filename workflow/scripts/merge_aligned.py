@@ -1,38 +1,55 @@
 """Gather all shards: one table with a row for every photo, one file with the usable crops."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from facies.errors import InputError
+from facies.features import read_table
 from facies.jobs import run_job
 from facies.store import Store
 
-ARRAYS = {"image": "images", "regions": "regions", "landmarks": "landmarks"}
+TWICE = "the same picture as another photo of the patient; one was kept"
+SHARED = "the same picture stands for two patients; find out whose it is"
+
+
+def refuse_copies(items: dict, photos: pd.DataFrame) -> None:
+    """Give a reason to photos of the cohort whose very bytes came before or are another patient's.
+
+    A picture that two patients share would stand in training and in test.
+    """
+    known = photos[photos.photo_id.map(lambda photo: items[photo]["reason"] is None)]
+    for _, same in known.groupby(known.photo_id.map(lambda photo: items[photo]["key"])):
+        one_patient = same.patient_id.nunique() == 1
+        for photo in sorted(same.photo_id)[1:] if one_patient else same.photo_id:
+            items[photo]["reason"] = TWICE if one_patient else SHARED
 
 
 def main(job):
     items = {}
     for path in job.input.manifests:
         items |= json.loads(Path(path).read_text())["items"]
+    refuse_copies(items, read_table(job.input.photos))
     store = Store(job.params.store)
-    rows, used = [], []
-    for photo_id in sorted(items):
-        item = store.load("aligned", items[photo_id]["key"])
-        meta = json.loads(str(item["meta"]))
+    rows, photo_ids, images = [], [], []
+    for photo_id, place in sorted(items.items()):
+        item = store.load("aligned", place["key"])
+        meta = json.loads(str(item["meta"])) | {"reason": place["reason"]}
         rows.append({"photo_id": photo_id, "used": int(meta["reason"] is None)} | meta)
         if meta["reason"] is None:
-            used.append((photo_id, item))
+            photo_ids.append(photo_id)
+            images.append(item["image"])
             rows[-1] |= {
                 f"quad_{i}": round(float(v), 2) for i, v in enumerate(item["quad"].ravel())
             }
+    if not images:
+        most, count = Counter(row["reason"] for row in rows).most_common(1)[0]
+        raise InputError(f"none of {len(rows)} photos could be aligned; {count} times: {most}")
     pd.DataFrame(rows).to_csv(job.output.table, index=False)
-    if not used:
-        raise InputError("no photo of the cohort could be aligned; see the reasons in its table")
-    arrays = {name: np.stack([item[key] for _, item in used]) for key, name in ARRAYS.items()}
-    np.savez(job.output.photos, photo_ids=np.array([photo for photo, _ in used]), **arrays)
+    np.savez(job.output.photos, photo_ids=np.array(photo_ids), images=np.stack(images))
 
 
 if __name__ == "__main__":

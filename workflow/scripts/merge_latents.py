@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from facies.features import read_table
 from facies.jobs import run_job
 from facies.store import Store
 
@@ -18,7 +19,8 @@ def main(job):
         with open(path) as file:
             items |= json.load(file)["items"]
     store = Store(job.params.store)
-    photo_ids = sorted(items)
+    aligned = read_table(job.input.aligned)
+    photo_ids = sorted(aligned.photo_id[aligned.used == 1])
     loaded = [store.load("latents", items[photo]["key"]) for photo in photo_ids]
     columns = {name: np.stack([row[key] for row in loaded]) for key, name in COLUMNS.items()}
     np.savez(job.output.latents, photo_ids=np.array(photo_ids), **columns)

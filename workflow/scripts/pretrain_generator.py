@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from facies.checkpoints import save_networks
+from facies.checkpoints import best_device, save_networks
 from facies.jobs import run_job
 from facies.pictures import grid, to_tensor, to_uint8
+from facies.store import digest
 from facies.stylegan2 import Discriminator, Encoder, Generator
 from facies.training import Sampler, Trainer, TrainingSettings, train
 
@@ -25,7 +26,7 @@ def build(resolution: int, seed: int) -> Trainer:
     generator = Generator(64, 128, resolution, mapping_layers=2, **CHANNELS)
     discriminator = Discriminator(resolution, **CHANNELS)
     encoder = Encoder(generator.num_ws, 128, resolution, **CHANNELS)
-    return Trainer(generator, discriminator, encoder, SETTINGS)
+    return Trainer(generator, discriminator, encoder, SETTINGS, best_device())
 
 
 def save_state(path: Path, trainer: Trainer, sampler: Sampler) -> None:
@@ -39,8 +40,8 @@ def save_state(path: Path, trainer: Trainer, sampler: Sampler) -> None:
 def draw(path: Path, trainer: Trainer, photos: np.ndarray) -> None:
     """Eight rows of samples, then photos above their reconstructions by the encoder."""
     z = torch.randn(64, trainer.G.z_dim, generator=torch.Generator().manual_seed(0))
-    samples = to_uint8(trainer.G_ema(z))
-    codes = trainer.E_ema(to_tensor(photos), trainer.G_ema.mapping.w_avg)
+    samples = to_uint8(trainer.G_ema(z.to(trainer.device)))
+    codes = trainer.E_ema(to_tensor(photos).to(trainer.device), trainer.G_ema.mapping.w_avg)
     rebuilt = to_uint8(trainer.G_ema.synthesis(codes))
     grid(np.concatenate([samples, photos, rebuilt]), columns=len(photos), scale=2).save(path)
 
@@ -48,7 +49,8 @@ def draw(path: Path, trainer: Trainer, photos: np.ndarray) -> None:
 def main(job):
     torch.set_num_threads(job.threads)
     photos = np.concatenate([np.load(path)["images"] for path in job.input.photos])
-    state = Path(job.params.state)
+    made_by = digest(job.params.seed, photos.shape[1], job.params.code)[:16]
+    state = Path(job.params.store, "pretraining", f"{made_by}.pt")
     state.parent.mkdir(parents=True, exist_ok=True)
     trainer = build(photos.shape[1], job.params.seed)
     sampler = Sampler(torch.from_numpy(photos).permute(0, 3, 1, 2), 16, job.params.seed)
@@ -59,7 +61,8 @@ def main(job):
     for row in train(trainer, sampler, job.params.kimg, SAVE_EVERY):
         print(" ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)
         save_state(state, trainer, sampler)
-        draw(Path(job.output.samples), trainer, photos[:16])
+        draw(Path(job.output.samples), trainer, photos[:16])  # to look at meanwhile
+    draw(Path(job.output.samples), trainer, photos[:16])
     card = {"kimg": f"{trainer.images / 1000:g}", "seed": str(job.params.seed)}
     save_networks(job.output.checkpoint, trainer.networks(), half=True, **card)
 

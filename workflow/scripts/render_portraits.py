@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from facies.cohort import read_sheet
+from facies.errors import InputError
 from facies.jobs import run_job
 from facies.portraits import Portrait, render
 from facies.store import digest, shard_of
@@ -19,12 +21,24 @@ def draw(parameters: dict, path: Path) -> None:
     os.replace(beside, path)
 
 
+def refuse_real_cohort(sheet: str, portraits: pd.DataFrame) -> None:
+    """Somebody who forgot to switch the demo off must not find it among his own photos."""
+    strangers = set(read_sheet(sheet, ["photo_id"]).photo_id) - set(portraits.photo_id)
+    if strangers:
+        raise InputError(
+            f"{sheet}: {min(strangers)} is no photo of the demo; for your own photos "
+            "set cohort.demo: null in your config"
+        )
+
+
 def main(job):
     shard = int(job.wildcards.shard)
+    portraits = pd.read_csv(job.params.portraits)
+    refuse_real_cohort(job.params.photos, portraits)
     folder = Path(job.params.folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     items = {}
-    for row in pd.read_csv(job.params.portraits).to_dict("records"):
+    for row in portraits.to_dict("records"):
         photo_id = row.pop("photo_id")
         if shard_of(photo_id, job.params.shards) != shard:
             continue

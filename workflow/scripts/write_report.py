@@ -20,7 +20,7 @@ def main(job):
     data = {name: json.loads(Path(paths[name]).read_text()) for name in ("summary", "curves")}
     data["permutation"] = json.loads(Path(paths.permutation).read_text())
     data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction")}
-    data |= {name: paths[name] for name in ("before", "samples", "reals", "strip", "walks")}
+    data |= {name: paths[name] for name in ("before", "samples", "strip", "walks")}
     data["table"] = pd.read_csv(paths.table, dtype={"photo_id": str})
     data["log"] = pd.read_csv(paths.log)
     html = build(data, job.params.config, job.params.benchmarks, Path(paths.template))

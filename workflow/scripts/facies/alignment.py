@@ -20,7 +20,7 @@ class AlignmentSettings:
     """`resolution` of the crop; `min_face`, least pixels from eyes to mouth in the photo."""
 
     resolution: int = 64
-    min_face: float = 12.0
+    min_face: float = 8.0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ from facies.errors import InputError
 
 ID = re.compile(r"[A-Za-z0-9_-]+")
 EVENTS = {"1": 1, "true": 1, "yes": 1, "1.0": 1, "0": 0, "false": 0, "no": 0, "0.0": 0}
+MISSING = {"na", "n/a", "nan", "null", ".", "?"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +39,10 @@ class Cohort:
 
 
 def read_sheet(path: str | Path, columns: list[str]) -> pd.DataFrame:
-    """A sheet of text, separated by comma, semicolon or tab; rows are numbered as in an editor."""
+    """A sheet of text, separated by comma, semicolon or tab; rows are numbered as in an editor.
+
+    Where commas do not separate cells, 7,5 is read as 7.5; NA and its like are empty cells.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -51,6 +55,8 @@ def read_sheet(path: str | Path, columns: list[str]) -> pd.DataFrame:
     if len(rows) < 2:
         raise InputError(f"{path}: the sheet is empty; it needs a heading and a row")
     names = [name.strip() for name in rows[0]]
+    if twice := [name for name in columns if names.count(name) > 1]:
+        raise InputError(f"{path}: the heading {twice[0]} stands twice; rename one of them")
     if missing := [name for name in columns if name not in names]:
         raise InputError(
             f"{path}: no column {missing[0]}; there are {', '.join(names)}: "
@@ -59,13 +65,26 @@ def read_sheet(path: str | Path, columns: list[str]) -> pd.DataFrame:
     for number, row in enumerate(rows[1:], start=2):
         if row and len(row) != len(names):
             raise InputError(f"{path}: row {number} has {len(row)} cells, not {len(names)}")
-    cells = [[cell.strip() for cell in row] for row in rows[1:] if row]
+    cells = [[_plain(cell, separator) for cell in row] for row in rows[1:] if row]
     numbers = [number for number, row in enumerate(rows[1:], start=2) if row]
     return pd.DataFrame(cells, columns=names, index=numbers)[columns]
 
 
+def _plain(cell: str, separator: str) -> str:
+    cell = cell.strip()
+    if separator != "," and re.fullmatch(r"[+-]?\d+,\d+", cell):
+        return cell.replace(",", ".")
+    return "" if cell.lower() in MISSING else cell
+
+
 def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Cohort:
     """Read, check and join both sheets; raises InputError, see above."""
+    reserved = {"patient_id", "time", "event", columns.time, columns.event}
+    if clash := [name for name in columns.clinical if name in reserved]:
+        raise InputError(
+            f"cohort.clinical names {clash[0]}, which tells the outcome or is a reserved word: "
+            "take it out, or rename the column"
+        )
     photos = read_sheet(photos_path, ["photo_id", "patient_id", "path"])
     wanted = ["patient_id", columns.time, columns.event, *columns.clinical]
     patients = read_sheet(patients_path, list(dict.fromkeys(wanted)))
@@ -76,6 +95,7 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
         {"patient_id": row.patient_id, "reason": "the same row stands twice; one was kept"}
         for row in patients[patients.duplicated()].itertuples()
     ]
+    _check_codes(patients_path, patients, columns)
     total = len(patients)
     patients = patients.drop_duplicates()
     _refuse_duplicates(patients_path, patients, "patient_id")
@@ -118,9 +138,27 @@ def _refuse_duplicates(path, table, name):
         raise InputError(f"{path}: rows {rows} have the same {name} {first}; keep one of them")
 
 
+def _check_codes(path, patients, columns) -> None:
+    """Refuse what would be silently misread: events coded 1 and 2, words among numbers."""
+    events = patients[columns.event].str.lower()
+    if len(odd := events[(events != "") & ~events.isin(EVENTS)]):
+        raise InputError(
+            f"{path}: row {odd.index[0]}: {columns.event} is {odd.iloc[0]!r}; write 1 for a death, "
+            "0 for the end of follow-up, and nothing where it is not known"
+        )
+    for name in columns.clinical:
+        given = patients[name][patients[name] != ""]
+        words = given[pd.to_numeric(given, errors="coerce").isna()]
+        if 0 < len(words) < len(given) / 2:
+            raise InputError(
+                f"{path}: row {words.index[0]}: {name} is {words.iloc[0]!r} among numbers; "
+                "correct it, or leave it empty; where numbers stand for categories, use words"
+            )
+
+
 def _outcomes(patients, columns) -> tuple[pd.DataFrame, dict[str, str]]:
     """The table with canonical names, and why some patients have no usable outcome."""
-    time = pd.to_numeric(patients[columns.time].str.replace(",", "."), errors="coerce")
+    time = pd.to_numeric(patients[columns.time], errors="coerce")
     event = patients[columns.event].str.lower().map(EVENTS)
     reasons = {}
     for number, patient in patients.patient_id.items():
@@ -131,8 +169,7 @@ def _outcomes(patients, columns) -> tuple[pd.DataFrame, dict[str, str]]:
         elif time[number] <= 0:
             reasons[patient] = f"{columns.time} is not positive"
         elif np.isnan(event[number]):
-            given = patients[columns.event][number]
-            reasons[patient] = f"{columns.event} is {'not 0 or 1' if given else 'missing'}"
+            reasons[patient] = f"{columns.event} is missing"
     table = pd.DataFrame({"patient_id": patients.patient_id, "time": time, "event": event})
     table = table.join(patients[list(columns.clinical)])
     table = table[~table.patient_id.isin(reasons)]

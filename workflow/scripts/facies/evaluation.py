@@ -170,8 +170,10 @@ def probe(matrix: Matrix, target, folds) -> float:
 def permutation_test(scores) -> dict:
     """Summary of C (1 + permutations, folds), the first row observed: mean C per permutation,
     their mean with its 95 % t-interval and their 2.5-97.5 % range (``low``, ``high``)."""
-    observed, *permuted = np.nanmean(scores, axis=1)
+    observed, *permuted = (metrics.nadeau_bengio(row, 0.0)[0] for row in scores)
     permuted = np.array(permuted)
+    permuted = permuted[~np.isnan(permuted)]
+    beaten = 1 + int((permuted >= observed).sum())
     mean, mean_low, mean_high = metrics.nadeau_bengio(permuted, 0.0)
     low, high = np.quantile(permuted, [0.025, 0.975]) if len(permuted) else (np.nan, np.nan)
     return {
@@ -181,7 +183,7 @@ def permutation_test(scores) -> dict:
         "mean_high": mean_high,
         "low": low,
         "high": high,
-        "p_value": (1 + int((permuted >= observed).sum())) / (1 + len(permuted)),
+        "p_value": np.nan if np.isnan(observed) else beaten / (1 + len(permuted)),
         "observed": observed,
     }
 

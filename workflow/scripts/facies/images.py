@@ -9,6 +9,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from facies.errors import InputError
 
 MAX_PIXELS = 200_000_000
+MIN_SIDE = 16
 MAX_SIDE = 4096  # larger photos are halved until they fit; a face needs no more
 
 
@@ -24,6 +25,8 @@ def read_photo(path: str | Path) -> np.ndarray:
             with Image.open(path) as picture:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise InputError("more than 200 megapixels; save a smaller copy")
+                if min(picture.size) < MIN_SIDE:
+                    raise InputError("less than 16 pixels wide or high; find the original")
                 picture.draft("RGB", (MAX_SIDE, MAX_SIDE))
                 return _to_rgb(ImageOps.exif_transpose(picture))
     except FileNotFoundError:
@@ -52,6 +55,6 @@ def _to_rgb(picture: Image.Image) -> np.ndarray:
 
 
 def _stretch(values: np.ndarray) -> Image.Image:
-    """16-bit and float grey: 0..65535 or 0..1 by what the values are, to eight bits."""
-    top = 1.0 if values.max() <= 1 else 255.0 if values.max() <= 255 else 65535.0
+    """Float or deep grey, to eight bits: the whole range is the smallest that holds the values."""
+    top = next((t for t in (1.0, 255.0, 4095.0) if values.max() <= t), 65535.0)
     return Image.fromarray((np.clip(values / top, 0, 1) * 255 + 0.5).astype(np.uint8))

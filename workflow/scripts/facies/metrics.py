@@ -44,6 +44,11 @@ def integrated_brier(train: Outcome, test: Outcome, survival, times) -> float:
 
     Times outside the test patients' follow-up are left out: no patient informs them.
     """
+    # The weights end where the training follow-up does.
+    times = times[times < train.time.max()]
+    survival = survival[:, : len(times)]
+    if len(times) < 2:
+        return np.nan
     end = times[-1]
     # Whoever is followed beyond the horizon is a survivor at every time that is scored.
     beyond = test.time > end

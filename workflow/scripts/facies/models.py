@@ -86,7 +86,9 @@ class ElasticNetCox:
         rows = []
         for ratio, group in groupby(candidates, key=lambda c: c["l1_ratio"]):
             alphas = [c["alpha"] for c in group]
-            rows.append(self._fit(split, outcome, ratio, alphas=alphas).coef_.T)
+            found = self._fit(split, outcome, ratio, alphas=alphas).coef_.T
+            # The path ends early where smaller penalties change nothing.
+            rows.append(np.pad(found, ((0, len(alphas) - len(found)), (0, 0)), mode="edge"))
         return Path.linear(split, np.concatenate(rows))
 
 

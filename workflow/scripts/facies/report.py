@@ -118,12 +118,11 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     """Render the page.
 
     `data` holds summary, curves, permutation (from JSON), table and log (data frames), aligned,
-    latents and direction (dicts of arrays), and paths of pictures: before, samples, reals, strip,
-    walks.
+    latents and direction (dicts of arrays), and paths of pictures: before, samples, strip, walks.
     """
     summary, scores = data["summary"], data["summary"]["scores"]
     model = config["survival"]["models"][0]
-    show = config["report"]["patient_photos"]
+    show = config["report"]["patient_photos"] or config["cohort"]["demo"] is not None
     unit = config["cohort"]["time_unit"]
     table = data["table"]
     used = table[table.used == 1]
@@ -139,11 +138,14 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "aligned_count": len(used),
         "table_count": len(table),
         "alignment": figures.histograms({v: used[k] for k, v in QUALITY.items()}),
-        "mean_face": picture(mean_face(data["aligned"]["images"])),
+        # The mean of a few faces would resemble each of them.
+        "mean_face": picture(mean_face(data["aligned"]["images"]))
+        if show or len(used) >= 30
+        else None,
         "training": figures.training_curve(data["log"]),
         "before": picture(data["before"]),
         "samples": picture(data["samples"]),
-        "reals": picture(data["reals"]) if show else None,
+        "reals": picture(grid(data["aligned"]["images"][:64], 16, scale=2)) if show else None,
         "fidelity": fidelity(data["latents"]),
         "fidelity_figure": figures.histograms({v: data["latents"][k] for k, v in FIDELITY.items()}),
         "pairs": pairs(data["aligned"], data["latents"]) if show else None,
