@@ -59,6 +59,7 @@ rule merge_aligned:
     input:
         manifests=expand("<results>/aligned/{{view}}/{shard}.json", shard=SHARDS),
         photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
     output:
         table="<results>/aligned/{view}.csv",
         photos="<results>/aligned/{view}.npz",

@@ -12,27 +12,29 @@ from facies.features import read_table
 from facies.jobs import run_job
 from facies.store import Store
 
-TWICE = "the same picture as another photo of the patient; one was kept"
-SHARED = "the same picture stands for two patients; find out whose it is"
+COPY = "the very picture of another photo_id; one of them was kept"
+CONTRADICTION = "the very picture of another patient, one dead and one alive; find out whose it is"
 
 
-def refuse_copies(items: dict, photos: pd.DataFrame) -> None:
-    """Give a reason to photos of the cohort whose very bytes came before or are another patient's.
+def refuse_copies(items: dict, photos: pd.DataFrame, patients: pd.DataFrame) -> None:
+    """Give a reason to photos of the cohort whose very bytes stand there before.
 
-    A picture that two patients share would stand in training and in test.
+    Two patients with one picture are mostly one person with two ids, who would stand in training
+    and in test. Where their outcomes contradict each other, neither can be believed.
     """
-    known = photos[photos.photo_id.map(lambda photo: items[photo]["reason"] is None)]
+    known = photos.merge(patients[["patient_id", "event"]])
+    known = known[known.photo_id.map(lambda photo: items[photo]["reason"] is None)]
     for _, same in known.groupby(known.photo_id.map(lambda photo: items[photo]["key"])):
-        one_patient = same.patient_id.nunique() == 1
-        for photo in sorted(same.photo_id)[1:] if one_patient else same.photo_id:
-            items[photo]["reason"] = TWICE if one_patient else SHARED
+        agree = same.event.nunique() == 1
+        for photo in sorted(same.photo_id)[1:] if agree else same.photo_id:
+            items[photo]["reason"] = COPY if agree else CONTRADICTION
 
 
 def main(job):
     items = {}
     for path in job.input.manifests:
         items |= json.loads(Path(path).read_text())["items"]
-    refuse_copies(items, read_table(job.input.photos))
+    refuse_copies(items, read_table(job.input.photos), read_table(job.input.patients))
     store = Store(job.params.store)
     rows, photo_ids, images = [], [], []
     for photo_id, place in sorted(items.items()):

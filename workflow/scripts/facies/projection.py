@@ -26,9 +26,9 @@ class ProjectionSettings:
     space: str = "w+"
     steps: int = 60
     batch: int = 32
-    learning_rate: float = 0.05
+    learning_rate: float = 0.1
     pixel_weight: float = 10.0
-    feature_weight: float = 0.5
+    feature_weight: float = 1.0
     prior_weight: float = 0.02
 
     def rate(self, step: int) -> float:
