@@ -21,7 +21,7 @@ SETTINGS = TrainingSettings(noise="none", r1_factor=6.0)
 
 
 def build(resolution: int, seed: int) -> Trainer:
-    """New networks of a few hundred thousand parameters each."""
+    """New networks of about a million parameters each."""
     torch.manual_seed(seed)
     generator = Generator(64, 128, resolution, mapping_layers=2, **CHANNELS)
     discriminator = Discriminator(resolution, **CHANNELS)

@@ -24,7 +24,7 @@ class ProjectionSettings:
     """How long and under which losses a photo is projected."""
 
     space: str = "w+"
-    steps: int = 60
+    steps: int = 100
     batch: int = 32
     learning_rate: float = 0.1
     pixel_weight: float = 10.0
