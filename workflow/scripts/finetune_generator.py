@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from facies.checkpoints import best_device, load_networks, save_networks
+from facies.errors import InputError
 from facies.jobs import run_job
 from facies.pictures import grid, to_uint8
 from facies.store import digest, file_digest
@@ -38,6 +39,11 @@ def tune(job, photos: np.ndarray, folder: Path) -> None:
     folder.mkdir()
     torch.manual_seed(job.params.seed)
     networks = load_networks(job.input.pretrained, "generator", "discriminator", "encoder")
+    if networks[0].img_resolution != photos.shape[1]:
+        raise InputError(
+            f"{job.input.pretrained}: a generator of {networks[0].img_resolution} pixels, and "
+            f"photos aligned to {photos.shape[1]}: give the config the resolution of the generator"
+        )
     chosen = job.params.settings
     settings = TrainingSettings(
         batch=chosen["batch"], noise=chosen["noise"], ema_rampup=None, ada_kimg=100

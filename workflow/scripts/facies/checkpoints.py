@@ -1,5 +1,7 @@
 """Networks on disk: one safetensors file, which holds numbers and words and can execute nothing.
 
+NVIDIA's `.pkl` and rosinality's `.pt` are read as well, see `foreign`.
+
 A checkpoint's tensors are named `generator.*`, `discriminator.*` and `encoder.*`; its metadata
 hold each network's settings as JSON and whatever the card of its making says.
 """
@@ -12,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facies.errors import InputError
+from facies.foreign import read_foreign
 from facies.stylegan2 import Discriminator, Encoder, Generator
 
 KINDS = {"generator": Generator, "discriminator": Discriminator, "encoder": Encoder}
@@ -37,26 +40,36 @@ def load_networks(path: Path, *names: str) -> list[torch.nn.Module]:
 
     Raises InputError when the file is missing, damaged, or lacks one of them.
     """
+    settings, state = _read(path)
+    if missing := [name for name in names if name not in settings]:
+        raise InputError(f"{path}: holds no {' and no '.join(missing)}; name another checkpoint")
+    return [_rebuild(path, name, settings[name], state) for name in names]
+
+
+def _read(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
+    """Settings by network and tensors by full name, of any kind of file that is known."""
     try:
+        if Path(path).suffix in (".pkl", ".pt"):
+            return read_foreign(path)
         with safe_open(path, framework="pt") as file:
             settings = json.loads((file.metadata() or {}).get("settings", "{}"))
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return settings, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such file; set generator.pretrained to a checkpoint"
         ) from None
     except SafetensorError as error:
         raise InputError(f"{path}: not a whole safetensors file ({error}); copy it again") from None
-    if missing := [name for name in names if name not in settings]:
-        raise InputError(f"{path}: holds no {' and no '.join(missing)}; name another checkpoint")
-    return [_rebuild(name, settings[name], state) for name in names]
 
 
-def _rebuild(name, settings, state):
+def _rebuild(path, name, settings, state):
     network = KINDS[name](**settings)
     prefix = f"{name}."
     own = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
-    network.load_state_dict(own)
+    missing, unexpected = network.load_state_dict(own, strict=False)
+    # Others store the fixed filter in more layers, or in none.
+    if odd := [key for key in missing + unexpected if not key.endswith("resample_filter")]:
+        raise InputError(f"{path}: its {name} is no StyleGAN2 of ours: {odd[0]} does not fit")
     return network.eval().requires_grad_(False)
 
 

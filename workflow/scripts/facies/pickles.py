@@ -1,0 +1,110 @@
+"""NVIDIA's network pickles, read without running anything that they carry.
+
+The pickles of stylegan2-ada-pytorch and stylegan3 hold, beside the numbers, the source code of the
+networks' classes, which a normal load executes. This reader admits the few globals that such a
+pickle needs, puts inert records in their place, and takes only tensors, numbers and words out.
+"""
+
+import collections
+import io
+import pickle
+from pathlib import Path
+
+import torch
+
+from facies.errors import InputError
+
+
+class Record:
+    """What stands where a pickle wanted an object: its class's name and its attributes."""
+
+    def __init__(self, meta=None):
+        meta = meta if isinstance(meta, dict) else {}
+        self.class_name = meta.get("class_name")
+        self.attributes = meta.get("state") or {}
+
+    def __setstate__(self, state):
+        """Numpy's dtypes bring a state; nobody asks for it."""
+
+    def tensors(self, prefix="") -> dict[str, torch.Tensor]:
+        """Parameters and buffers of a module and of the modules in it, by their full names."""
+        found = {}
+        for kind in ("_parameters", "_buffers"):
+            for name, value in self.attributes.get(kind, {}).items():
+                if isinstance(value, torch.Tensor):
+                    found[prefix + name] = value
+        for name, module in self.modules():
+            found |= module.tensors(f"{prefix}{name}.")
+        return found
+
+    def modules(self) -> list[tuple[str, "Record"]]:
+        children = self.attributes.get("_modules", {}).items()
+        return [(name, child) for name, child in children if isinstance(child, Record)]
+
+
+class _Names(dict):
+    """EasyDict: a dict that the pickle fills."""
+
+
+def _nothing(*_args):
+    return Record()
+
+
+def _storage(data: bytes):
+    """A storage in torch's own stream, which is read by its restricted loader."""
+    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def _tensor(storage, offset, size, stride, *_rest) -> torch.Tensor:
+    """A copy of the part of a storage that the pickle describes, if the storage holds it."""
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    numbers = torch.tensor([], dtype=storage.dtype).set_(storage)
+    if min([offset, *size, *stride, 0]) < 0 or (0 not in size and last >= len(numbers)):
+        raise pickle.UnpicklingError("a tensor reaches beyond its storage")
+    return torch.as_strided(numbers, size, stride, offset).clone()
+
+
+ADMITTED = {
+    ("torch_utils.persistence", "_reconstruct_persistent_obj"): Record,
+    ("dnnlib.util", "EasyDict"): _Names,
+    ("collections", "OrderedDict"): collections.OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch._utils", "_rebuild_parameter"): lambda tensor, *_rest: tensor,
+    ("torch.storage", "_load_from_bytes"): _storage,
+    ("builtins", "set"): set,
+    ("__builtin__", "set"): set,
+    ("numpy", "dtype"): _nothing,
+    ("numpy.core.multiarray", "scalar"): _nothing,
+    ("numpy._core.multiarray", "scalar"): _nothing,
+}
+
+
+class _Reader(pickle.Unpickler):
+    def find_class(self, module, name):
+        if (module, name) not in ADMITTED:
+            raise InputError(
+                f"asks for {module}.{name}, which no StyleGAN2 needs; it was not run. "
+                "Do not open this file with anything else unless you trust who made it"
+            )
+        return ADMITTED[module, name]
+
+
+def read_pickle(path: str | Path) -> dict[str, Record]:
+    """The networks of a pickle by name (G, D, G_ema ...).
+
+    Raises InputError, with nothing executed, when the pickle asks for what no StyleGAN2 needs, is
+    cut short, or is no pickle of networks.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = _Reader(file).load()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except Exception as error:  # a hostile or damaged stream may raise anything at all
+        raise InputError(
+            f"{path}: not a whole pickle of networks ({error}); copy it again"
+        ) from None
+    networks = content if isinstance(content, dict) else {}
+    return {name: value for name, value in networks.items() if isinstance(value, Record)}
