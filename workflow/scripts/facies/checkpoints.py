@@ -32,7 +32,9 @@ def save_networks(path: Path, networks: dict[str, torch.nn.Module], half=False, 
         for name, network in networks.items()
         for key, value in network.state_dict().items()
     }
-    save_file(tensors, path, metadata={"settings": json.dumps(settings), **card})
+    # One entry, because the library writes several in any order: same networks, same bytes.
+    card = json.dumps({"settings": settings, **card}, sort_keys=True)
+    save_file(tensors, path, metadata={"card": card})
 
 
 def load_networks(path: Path, *names: str) -> list[torch.nn.Module]:
@@ -52,8 +54,8 @@ def _read(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
         if Path(path).suffix in (".pkl", ".pt"):
             return read_foreign(path)
         with safe_open(path, framework="pt") as file:
-            settings = json.loads((file.metadata() or {}).get("settings", "{}"))
-            return settings, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            card = json.loads((file.metadata() or {}).get("card", "{}"))
+            return card.get("settings", {}), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such file; set generator.pretrained to a checkpoint"
