@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import finetune_generator
-from facies.checkpoints import save_networks
+from facies.checkpoints import load_networks, save_networks
 from facies.errors import InputError
 from facies.stylegan2 import Discriminator, Encoder, Generator
 
@@ -21,7 +21,10 @@ def tune(tmp_path):
     networks["encoder"] = Encoder(generator.num_ws, 8, 16, **SMALL)
     save_networks(tmp_path / "start.safetensors", networks)
 
-    def run(photos=8, size=16, **changes):
+    del networks["encoder"]
+    save_networks(tmp_path / "foreign.safetensors", networks)
+
+    def run(photos=8, size=16, pretrained="start", **changes):
         images = np.random.default_rng(0).integers(0, 256, (photos, size, size, 3), np.uint8)
         np.savez(tmp_path / "photos.npz", images=images)
         params = {
@@ -34,7 +37,7 @@ def tune(tmp_path):
         job = SimpleNamespace(
             threads=1,
             input=SimpleNamespace(
-                photos=tmp_path / "photos.npz", pretrained=tmp_path / "start.safetensors"
+                photos=tmp_path / "photos.npz", pretrained=tmp_path / f"{pretrained}.safetensors"
             ),
             output=[tmp_path / f for f in ("generator.safetensors", "log.csv", "before.png")],
             params=SimpleNamespace(**(params | changes)),
@@ -69,3 +72,9 @@ def test_a_killed_run_leaves_nothing_that_looks_tuned(tune, tmp_path, monkeypatc
 def test_another_resolution_is_told(tune):
     with pytest.raises(InputError, match="a generator of 16 pixels, and photos aligned to 32"):
         tune(size=32)
+
+
+def test_a_checkpoint_without_encoder_gets_one(tune, tmp_path, monkeypatch):
+    monkeypatch.setattr(finetune_generator, "TEACH_KIMG", 0.02)
+    tune(pretrained="foreign")
+    load_networks(tmp_path / "generator.safetensors", "encoder")

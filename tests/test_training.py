@@ -65,3 +65,18 @@ def test_augmentation_grows_when_the_discriminator_is_sure():
 
 def test_r1_weight_follows_resolution_and_batch():
     assert TrainingSettings(batch=16).r1_gamma(64) == 0.0002 * 64**2 / 16
+
+
+def test_a_new_encoder_learns_the_codes_of_samples():
+    run = trainer(learning_rate=0.01)
+    z = torch.randn(64, 4)
+
+    @torch.no_grad()
+    def error():
+        codes = run.G.mapping(z)
+        found = run.E_ema(run.G.synthesis(codes), run.G.mapping.w_avg)
+        return (found - codes).square().mean().item()
+
+    before = error()
+    run.teach_encoder(2.0)
+    assert error() < 0.3 * before

@@ -14,9 +14,11 @@ from facies.errors import InputError
 from facies.jobs import run_job
 from facies.pictures import grid, to_uint8
 from facies.store import digest, file_digest
+from facies.stylegan2 import Encoder
 from facies.training import Sampler, Trainer, TrainingSettings, train
 
 TICKS = 10  # rows in the log
+TEACH_KIMG = 20  # samples that a new encoder sees before it meets photos
 
 
 def train_and_log(trainer: Trainer, sampler: Sampler, kimg: float, path: Path) -> None:
@@ -38,18 +40,30 @@ def tune(job, photos: np.ndarray, folder: Path) -> None:
     """Write the tuned networks, their log and their pictures to a new folder."""
     folder.mkdir()
     torch.manual_seed(job.params.seed)
-    networks = load_networks(job.input.pretrained, "generator", "discriminator", "encoder")
-    if networks[0].img_resolution != photos.shape[1]:
+    generator, discriminator, encoder = load_networks(
+        job.input.pretrained, "generator", "discriminator", optional=["encoder"]
+    )
+    size = generator.img_resolution
+    if size != photos.shape[1]:
         raise InputError(
-            f"{job.input.pretrained}: a generator of {networks[0].img_resolution} pixels, and "
-            f"photos aligned to {photos.shape[1]}: give the config the resolution of the generator"
+            f"{job.input.pretrained}: a generator of {size} pixels, and photos aligned to "
+            f"{photos.shape[1]}: give the config the resolution of the generator"
         )
     chosen = job.params.settings
     settings = TrainingSettings(
         batch=chosen["batch"], noise=chosen["noise"], ema_rampup=None, ada_kimg=100
     )
-    networks = [network.requires_grad_(True) for network in networks]
+    start = encoder or Encoder(
+        generator.num_ws,
+        generator.w_dim,
+        size,
+        discriminator.settings["channel_base"],
+        discriminator.settings["channel_max"],
+    )
+    networks = [n.requires_grad_(True) for n in (generator, discriminator, start)]
     trainer = Trainer(*networks, settings, best_device())
+    if encoder is None:  # a checkpoint of other code
+        trainer.teach_encoder(TEACH_KIMG)
     images = torch.from_numpy(photos).permute(0, 3, 1, 2)
     sampler = Sampler(images, settings.batch, job.params.seed)
     grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "before.png")

@@ -7,6 +7,7 @@ hold each network's settings as JSON and whatever the card of its making says.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -37,15 +38,16 @@ def save_networks(path: Path, networks: dict[str, torch.nn.Module], half=False, 
     save_file(tensors, path, metadata={"card": card})
 
 
-def load_networks(path: Path, *names: str) -> list[torch.nn.Module]:
-    """Rebuild the named networks, frozen and in evaluation mode.
+def load_networks(path: Path, *names: str, optional: Sequence[str] = ()) -> list:
+    """Rebuild the named networks, frozen and in evaluation mode; None for an optional one's lack.
 
-    Raises InputError when the file is missing, damaged, or lacks one of them.
+    Raises InputError when the file is missing, damaged, or lacks one of the others.
     """
     settings, state = _read(path)
     if missing := [name for name in names if name not in settings]:
         raise InputError(f"{path}: holds no {' and no '.join(missing)}; name another checkpoint")
-    return [_rebuild(path, name, settings[name], state) for name in names]
+    found = [name if name in settings else None for name in [*names, *optional]]
+    return [name and _rebuild(path, name, settings[name], state) for name in found]
 
 
 def _read(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:

@@ -123,6 +123,18 @@ class Trainer:
         self._adapt_augmentation()
         return losses
 
+    def teach_encoder(self, kimg: float) -> None:
+        """Show a new encoder thousands of samples of the generator, whose codes are known."""
+        batch = self.settings.batch
+        for _ in range(int(kimg * 1000 / batch)):
+            with torch.no_grad():
+                codes, mean = self._sample_ws(batch), self.G.mapping.w_avg
+                images = self.G.synthesis(codes)
+                spread = codes[:, 0].var(dim=0).mean() + 1e-8
+            error = (self.E(images, mean) - codes).square().mean() / spread
+            self._apply(error, "E")
+        self.E_ema.load_state_dict(self.E.state_dict())
+
     def _sample_ws(self, n: int, update_w_avg: bool = False) -> torch.Tensor:
         """Codes of random z, some of them crossing over to a second z (style mixing)."""
         z = torch.randn(2, n, self.G.z_dim, device=self.device)
