@@ -80,7 +80,7 @@ rule pretrain_generator:
         runtime=1440,
         gpu=1,
     params:
-        kimg=400,
+        kimg=304,
         seed=config["seed"],
         store=config["store"],
         code=code_digest("training", "checkpoints", "pictures"),
