@@ -24,11 +24,11 @@ class ProjectionSettings:
     """How long and under which losses a photo is projected."""
 
     space: str = "w+"
-    steps: int = 100
+    steps: int = 30
     batch: int = 32
-    learning_rate: float = 0.1
+    learning_rate: float = 0.05
     pixel_weight: float = 10.0
-    feature_weight: float = 1.0
+    feature_weight: float = 0.5
     prior_weight: float = 0.02
 
     def rate(self, step: int) -> float:
