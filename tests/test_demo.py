@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from sksurv.metrics import concordance_index_censored
 
+import render_portraits
 from facies.demo import write_sheets
+from facies.errors import InputError
 from facies.portraits import HEALTH, Portrait, render
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -88,3 +90,10 @@ def test_rendering_is_deterministic_and_regions_are_four():
     first, second = render(Portrait(seed=3)), render(Portrait(seed=3))
     assert np.array_equal(first[0], second[0])
     assert set(np.unique(first[1])) == {1, 2, 3, 4}
+
+
+def test_a_demo_left_on_over_own_photos_is_refused(tmp_path):
+    (tmp_path / "photos.csv").write_text("photo_id,patient_id,path\nx1,1,x1.jpg\n")
+    portraits = pd.DataFrame({"photo_id": ["P0001-1"]})
+    with pytest.raises(InputError, match="x1 is no photo of the demo.*cohort.demo: null"):
+        render_portraits.refuse_real_cohort(tmp_path / "photos.csv", portraits)

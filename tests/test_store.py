@@ -1,7 +1,9 @@
 import os
 
 import numpy as np
+import pytest
 
+from facies.errors import InputError
 from facies.store import Store, digest, shard_of
 
 
@@ -42,3 +44,8 @@ def test_no_temporary_file_is_left(tmp_path):
     store = Store(tmp_path)
     store.save("aligned", "abcd", image=np.zeros(3))
     assert [p.name for p in store.path("aligned", "abcd").parent.iterdir()] == ["abcd.npz"]
+
+
+def test_an_emptied_store_says_what_to_do(tmp_path):
+    with pytest.raises(InputError, match="lacks aligned photos.*deletes the results too"):
+        Store(tmp_path).load("aligned", "ab" * 32)

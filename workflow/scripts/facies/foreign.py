@@ -99,7 +99,7 @@ def _read_rosinality(path) -> dict[str, tuple[dict, float | None]]:
 def _rosinality_generator(old: dict, mean) -> dict[str, torch.Tensor]:
     blocks = len({key.split(".")[1] for key in old if key.startswith("to_rgbs.")})
     new = {"synthesis.b4.const": old["input.input"][0]}
-    for i in range(sum(bool(re.fullmatch(r"style\.\d+\.weight", key)) for key in old)):
+    for i in range(len(_numbered(r"style\.(\d+)\.weight", old))):
         for part in ("weight", "bias"):
             new[f"mapping.fc{i}.{part}"] = old[f"style.{i + 1}.{part}"]
     layers = [("conv1", "b4.conv1", 0)]
@@ -151,12 +151,11 @@ def _plain_layer(old, source, target, first) -> dict[str, torch.Tensor]:
 
 def _generator(state: dict, clamp: float | None) -> dict:
     """Arguments of `Generator` that give networks of these shapes."""
-    layers = sum(bool(re.fullmatch(r"mapping\.fc\d+\.weight", key)) for key in state)
-    w_dim, z_dim = state["mapping.fc0.weight"].shape
-    channels = {4: len(state["synthesis.b4.const"])}
-    for key, value in state.items():
-        if match := re.fullmatch(r"synthesis\.b(\d+)\.conv0\.weight", key):
-            channels[int(match[1])] = len(value)
+    channels = {
+        4: state["synthesis.b4.const"],
+        **_numbered(r"synthesis\.b(\d+)\.conv0\.weight", state),
+    }
+    z_dim, w_dim, layers = _mapping(state)
     return {
         "z_dim": z_dim,
         "w_dim": w_dim,
@@ -168,15 +167,24 @@ def _generator(state: dict, clamp: float | None) -> dict:
 
 def _discriminator(state: dict, _clamp) -> dict:
     """Arguments of `Discriminator` that give a network of these shapes."""
-    channels = {4: len(state["b4.fc.weight"])}
-    for key, value in state.items():
-        if match := re.fullmatch(r"b(\d+)\.conv0\.weight", key):
-            channels[int(match[1])] = len(value)
-    return _shape(channels)
+    return _shape({4: state["b4.fc.weight"], **_numbered(r"b(\d+)\.conv0\.weight", state)})
 
 
-def _shape(channels: dict[int, int]) -> dict:
-    """Resolution, channel base and bound of channels by resolution, as the reference names them."""
+def _numbered(pattern: str, state: dict) -> dict[int, torch.Tensor]:
+    """Tensors whose names match, by the number in the name."""
+    matches = ((re.fullmatch(pattern, key), value) for key, value in state.items())
+    return {int(match[1]): value for match, value in matches if match}
+
+
+def _mapping(state: dict) -> tuple[int, int, int]:
+    """Sizes of z and w, and the number of layers between them."""
+    w_dim, z_dim = state["mapping.fc0.weight"].shape
+    return z_dim, w_dim, len(_numbered(r"mapping\.fc(\d+)\.weight", state))
+
+
+def _shape(layers: dict[int, torch.Tensor]) -> dict:
+    """Resolution, channel base and bound of channels, as the reference names them."""
+    channels = {resolution: len(weight) for resolution, weight in layers.items()}
     size, bound = max(channels), max(channels.values())
     base = channels[size] * size
     wanted = {r: min(base // r, bound) for r in channels}
@@ -188,8 +196,7 @@ def _shape(channels: dict[int, int]) -> dict:
 @torch.no_grad()
 def _mean_code(state: dict) -> torch.Tensor:
     """The mean of 10,000 mapped z, which rosinality's own files lack."""
-    layers = sum(bool(re.fullmatch(r"mapping\.fc\d+\.weight", key)) for key in state)
-    w_dim, z_dim = state["mapping.fc0.weight"].shape
+    z_dim, w_dim, layers = _mapping(state)
     mapping = MappingNetwork(z_dim, w_dim, 1, layers)
     own = {k.removeprefix("mapping."): v for k, v in state.items() if k.startswith("mapping.")}
     mapping.load_state_dict(own | {"w_avg": torch.zeros(w_dim)})

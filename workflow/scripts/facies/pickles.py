@@ -16,11 +16,10 @@ from facies.errors import InputError
 
 
 class Record:
-    """What stands where a pickle wanted an object: its class's name and its attributes."""
+    """What stands where a pickle wanted an object: its attributes."""
 
     def __init__(self, meta=None):
         meta = meta if isinstance(meta, dict) else {}
-        self.class_name = meta.get("class_name")
         self.attributes = meta.get("state") or {}
 
     def __setstate__(self, state):
@@ -100,8 +99,6 @@ def read_pickle(path: str | Path) -> dict[str, Record]:
             content = _Reader(file).load()
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
     except Exception as error:  # a hostile or damaged stream may raise anything at all
         raise InputError(
             f"{path}: not a whole pickle of networks ({error}); copy it again"

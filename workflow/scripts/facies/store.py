@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from facies.errors import InputError
+
 
 def digest(*parts) -> str:
     """SHA-256 of bytes and JSON-able parts, each preceded by its length."""
@@ -55,8 +57,15 @@ class Store:
             return False
 
     def load(self, kind: str, key: str) -> dict[str, np.ndarray]:
-        with np.load(self.path(kind, key), allow_pickle=False) as file:
-            return dict(file)
+        """An item's arrays; InputError when the store was emptied behind the results' back."""
+        try:
+            with np.load(self.path(kind, key), allow_pickle=False) as file:
+                return dict(file)
+        except FileNotFoundError:
+            raise InputError(
+                f"the store lacks {kind} photos that the results count on; "
+                "whoever deletes the store deletes the results too: do so, and run again"
+            ) from None
 
     def save(self, kind: str, key: str, **arrays) -> None:
         """Write under a temporary name, then rename: a kill leaves no half item."""
