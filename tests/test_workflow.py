@@ -49,11 +49,12 @@ def planned(folder, *arguments) -> dict[str, int]:
 
 
 def write_cohort(folder):
-    """24 own photos; one is damaged, one patient has no outcome."""
+    """24 own photos; one is damaged, one is a copy, one patient has no outcome."""
     (folder / "photos").mkdir()
     for i, portrait in enumerate(pretraining_portraits(999, PATIENTS)):
         Image.fromarray(render(portrait, 160)[0]).save(folder / "photos" / f"{i}.jpg")
     (folder / "photos" / "5.jpg").write_bytes(b"not a picture")
+    shutil.copy(folder / "photos" / "8.jpg", folder / "photos" / "10.jpg")
     random = np.random.default_rng(0)
     ids = [f"{i:03d}" for i in range(PATIENTS)]
     photos = {"photo_id": ids, "patient_id": ids, "path": [f"{i}.jpg" for i in range(PATIENTS)]}
@@ -112,7 +113,9 @@ def test_every_photo_and_patient_is_accounted_for(road):
     summary = json.loads((road / "results/evaluation/summary.json").read_text())
     assert summary["photos_in"] == summary["patients_in"] == PATIENTS
     reasons = {row.get("photo_id", row.get("patient_id")): row for row in summary["excluded"]}
-    assert {"005", "007"} <= set(reasons)
+    assert {"005", "007", "010"} <= set(reasons)
+    embedded = set(np.load(road / "results/latents/cohort/full.npz")["photo_ids"])
+    assert {"008", "009"} <= embedded and not {"005", "010"} & embedded
     photos = [row for row in summary["excluded"] if "photo_id" in row]
     patients = [row for row in summary["excluded"] if "patient_id" in row]
     assert summary["photos_used"] + len(photos) == PATIENTS
@@ -167,6 +170,17 @@ def test_one_added_photo_costs_one_photo_and_the_refits(road, tmp_path):
     assert np.array_equal(after["codes"][old], before["codes"])
     assert len(np.load(copy / "results/aligned/full.npz")["photo_ids"]) == len(old)
     assert "Nothing to be done" in snakemake(copy).stderr
+
+
+def test_changed_code_behind_a_module_counts_and_a_comment_does_not(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    module = copy / "workflow/scripts/facies/perceptual.py"  # projection imports it
+    module.write_text(module.read_text() + "\n# a comment\n")
+    assert "Nothing to be done" in snakemake(copy, "--dry-run").stderr
+    module.write_text(module.read_text() + "\nCHANGED = True\n")
+    jobs = planned(copy)
+    assert jobs["project_photos"] == 2 and jobs["finetune_generator"] == 1
+    assert "align_photos" not in jobs
 
 
 def test_a_job_that_failed_is_run_again(road, tmp_path):
