@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 
 
-def _apply(matrix, p, other):
+def _apply(matrix, p, other, random):
     """Multiply each photo's matrix by `other` with probability p."""
-    chosen = torch.rand(len(matrix), 1, 1, device=matrix.device) < p
+    chosen = torch.rand(len(matrix), 1, 1, generator=random) < p
     return torch.where(chosen, other @ matrix, matrix)
 
 
@@ -29,78 +29,83 @@ def _scaling(x, y):
 
 
 def _shift(x, y):
-    matrix = torch.eye(3, device=x.device).repeat(len(x), 1, 1)
+    matrix = torch.eye(3).repeat(len(x), 1, 1)
     matrix[:, 0, 2], matrix[:, 1, 2] = x, y
     return matrix
 
 
-def geometry(n: int, p: float, device=None) -> torch.Tensor:
+def geometry(n: int, p: float, random: torch.Generator) -> torch.Tensor:
     """Random (n, 3, 3) maps of the [-1, 1] square: flips, quarter turns, shifts, scales, turns."""
 
     def normal(sd):
-        return torch.randn(n, device=device) * sd
+        return torch.randn(n, generator=random) * sd
 
-    def uniform(low, high):
-        return torch.empty(n, device=device).uniform_(low, high)
+    def uniform(bound):
+        return torch.empty(n).uniform_(-bound, bound, generator=random)
 
-    flip = torch.randint(0, 2, [n], device=device) * 2.0 - 1
-    quarter = torch.randint(0, 4, [n], device=device) * (math.pi / 2)
+    flip = torch.randint(0, 2, [n], generator=random) * 2.0 - 1
+    quarter = torch.randint(0, 4, [n], generator=random) * (math.pi / 2)
+    scale, stretch = torch.exp2(normal(0.2)), torch.exp2(normal(0.2))
     p_turn = 1 - math.sqrt(1 - p)  # two turns, before and after the stretch, make p together
-    matrix = torch.eye(3, device=device).repeat(n, 1, 1)
-    matrix = _apply(matrix, p, _scaling(flip, torch.ones_like(flip)))
-    matrix = _apply(matrix, p, _rotation(quarter))
-    matrix = _apply(matrix, p, _shift(uniform(-0.25, 0.25), uniform(-0.25, 0.25)))
-    scale = torch.exp2(normal(0.2))
-    matrix = _apply(matrix, p, _scaling(scale, scale))
-    matrix = _apply(matrix, p_turn, _rotation(uniform(-math.pi, math.pi)))
-    stretch = torch.exp2(normal(0.2))
-    matrix = _apply(matrix, p, _scaling(stretch, 1 / stretch))
-    matrix = _apply(matrix, p_turn, _rotation(uniform(-math.pi, math.pi)))
-    return _apply(matrix, p, _shift(normal(0.25), normal(0.25)))
+    moves = (
+        (p, _scaling(flip, torch.ones(n))),
+        (p, _rotation(quarter)),
+        (p, _shift(uniform(0.25), uniform(0.25))),
+        (p, _scaling(scale, scale)),
+        (p_turn, _rotation(uniform(math.pi))),
+        (p, _scaling(stretch, 1 / stretch)),
+        (p_turn, _rotation(uniform(math.pi))),
+        (p, _shift(normal(0.25), normal(0.25))),
+    )
+    matrix = torch.eye(3).repeat(n, 1, 1)
+    for probability, move in moves:
+        matrix = _apply(matrix, probability, move, random)
+    return matrix
 
 
-def colour(n: int, p: float, device=None) -> torch.Tensor:
+def colour(n: int, p: float, random: torch.Generator) -> torch.Tensor:
     """Random (n, 4, 4) maps of RGB: brightness, contrast, luma flip, hue, saturation."""
-    eye = torch.eye(4, device=device)
-    grey = torch.zeros(4, 4, device=device)
+    eye, grey, cross = torch.eye(4), torch.zeros(4, 4), torch.zeros(4, 4)
     grey[:3, :3] = 1 / 3  # projection to the luma axis (1, 1, 1) / sqrt(3)
-    rest = eye - grey
+    chroma = torch.diag(torch.tensor([1.0, 1.0, 1.0, 0.0])) - grey
+    last = eye - grey - chroma  # the homogeneous coordinate
+    cross[0, 1], cross[1, 2], cross[2, 0] = -1, -1, -1
+    cross = (cross - cross.T) / math.sqrt(3)
 
     def scaled(base, factor):
         return base * factor[:, None, None]
 
-    matrix = eye.repeat(n, 1, 1)
     brightness = eye.repeat(n, 1, 1)
-    brightness[:, :3, 3] = torch.randn(n, 1, device=device) * 0.2
-    matrix = _apply(matrix, p, brightness)
-    contrast = torch.exp2(torch.randn(n, device=device) * 0.5)
-    ones = torch.ones_like(contrast)
-    homogeneous = torch.diag_embed(torch.stack([contrast, contrast, contrast, ones], dim=1))
-    matrix = _apply(matrix, p, homogeneous)
-    flip = torch.randint(0, 2, [n], device=device).float()
-    matrix = _apply(matrix, p, eye - scaled(2 * grey, flip))
-    angle = torch.empty(n, device=device).uniform_(-math.pi, math.pi)
-    cross = torch.zeros(4, 4, device=device)
-    cross[0, 1], cross[1, 2], cross[2, 0] = -1, -1, -1
-    cross = (cross - cross.T) / math.sqrt(3)
-    chroma = rest.clone()
-    chroma[3, 3] = 0
-    hue = grey + scaled(chroma, angle.cos()) + scaled(cross, angle.sin())
-    hue[:, 3, 3] = 1
-    matrix = _apply(matrix, p, hue)
-    saturation = torch.exp2(torch.randn(n, device=device))
-    mixed = grey + scaled(chroma, saturation)
-    mixed[:, 3, 3] = 1
-    return _apply(matrix, p, mixed)
+    brightness[:, :3, 3] = torch.randn(n, 1, generator=random) * 0.2
+    contrast = torch.exp2(torch.randn(n, generator=random) * 0.5)
+    flip = torch.randint(0, 2, [n], generator=random).float()
+    angle = torch.empty(n).uniform_(-math.pi, math.pi, generator=random)
+    saturation = torch.exp2(torch.randn(n, generator=random))
+    moves = (
+        brightness,
+        scaled(eye - last, contrast) + last,
+        eye - scaled(2 * grey, flip),
+        grey + last + scaled(chroma, angle.cos()) + scaled(cross, angle.sin()),
+        grey + last + scaled(chroma, saturation),
+    )
+    matrix = eye.repeat(n, 1, 1)
+    for move in moves:
+        matrix = _apply(matrix, p, move, random)
+    return matrix
 
 
-def augment(images: torch.Tensor, p: float) -> torch.Tensor:
-    """Augment images (n, 3, h, w), each move with probability p; p = 0 changes nothing."""
-    if p == 0:
-        return images
-    n, device = len(images), images.device
-    grid = F.affine_grid(geometry(n, p, device)[:, :2], list(images.shape), align_corners=False)
-    images = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
-    matrix = colour(n, p, device)
-    flat = matrix[:, :3, :3] @ images.flatten(2) + matrix[:, :3, 3:]
-    return flat.view_as(images)
+class Augmentation:
+    """One draw for a batch of n photos, each move with probability p; p = 0 changes nothing."""
+
+    def __init__(self, n: int, p: float, random: torch.Generator):
+        self.maps = (geometry(n, p, random), colour(n, p, random)) if p > 0 else None
+
+    def __call__(self, images: torch.Tensor, rows=slice(None)) -> torch.Tensor:
+        """Augment images (m, 3, h, w), which are these rows of the batch."""
+        if self.maps is None:
+            return images
+        place, matrix = (maps[rows].to(images.device) for maps in self.maps)
+        grid = F.affine_grid(place[:, :2], list(images.shape), align_corners=False)
+        images = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+        flat = matrix[:, :3, :3] @ images.flatten(2) + matrix[:, :3, 3:]
+        return flat.view_as(images)

@@ -5,6 +5,9 @@ are. There is no compiled extension: a modulated convolution scales its input by
 output by the demodulation factor, which lets the whole batch share one ordinary convolution.
 
 Images are (n, 3, resolution, resolution) in [-1, 1]; W+ codes `ws` are (n, num_ws, w_dim).
+
+The convolutions compute in the dtype `compute` of the synthesis network or the discriminator:
+bfloat16 halves their time where the processor has it. Weights, codes and images stay float32.
 """
 
 from collections.abc import Sequence
@@ -16,6 +19,7 @@ from torch import nn
 
 LRELU_SLOPE = 0.2
 LRELU_GAIN = float(np.sqrt(2))
+MBSTD_GROUP = 4
 
 
 def fir_filter() -> torch.Tensor:
@@ -39,7 +43,7 @@ def upsample2d(image: torch.Tensor) -> torch.Tensor:
 
 def leaky_relu(x: torch.Tensor, clamp: float | None = None) -> torch.Tensor:
     """Leaky ReLU without its gain: being positively homogeneous, it lets callers fold that in."""
-    x = F.leaky_relu(x, LRELU_SLOPE)
+    x = F.leaky_relu(x, LRELU_SLOPE, inplace=True)  # memory traffic is what counts here
     return x if clamp is None else x.clamp(-clamp, clamp)
 
 
@@ -64,21 +68,19 @@ class FullyConnected(nn.Module):
 class MappingNetwork(nn.Module):
     """z (n, z_dim) to ws (n, num_ws, w_dim); keeps the running mean of w in `w_avg`."""
 
-    def __init__(self, z_dim, w_dim, num_ws, num_layers=8, lr_multiplier=0.01, w_avg_beta=0.998):
+    def __init__(self, z_dim, w_dim, num_ws, num_layers=8, lr_multiplier=0.01):
         super().__init__()
         self.z_dim, self.w_dim, self.num_ws = z_dim, w_dim, num_ws
-        self.num_layers, self.w_avg_beta = num_layers, w_avg_beta
+        self.num_layers = num_layers
         for i in range(num_layers):
             layer = FullyConnected(z_dim if i == 0 else w_dim, w_dim, True, lr_multiplier)
             self.add_module(f"fc{i}", layer)
         self.register_buffer("w_avg", torch.zeros(w_dim))
 
-    def forward(self, z, update_w_avg=False):
+    def forward(self, z):
         w = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
         for i in range(self.num_layers):
             w = getattr(self, f"fc{i}")(w)
-        if update_w_avg:
-            self.w_avg.copy_(w.detach().mean(dim=0).lerp(self.w_avg, self.w_avg_beta))
         return w.unsqueeze(1).repeat(1, self.num_ws, 1)
 
 
@@ -106,13 +108,11 @@ class SynthesisLayer(nn.Module):
             x = filter2d(x, self.resample_filter, pad=1, gain=4)
         else:
             x = F.conv2d(x, weight, padding=1)
-        offset = self.bias[:, None, None] * LRELU_GAIN
+        bias = (self.bias * LRELU_GAIN).to(x.dtype)[None, :, None, None]
+        x = torch.addcmul(bias, x, demodulation[:, :, None, None].to(x.dtype))
         noise = self._noise(x, noise)
         if noise is not None:
-            offset = offset + noise * (self.noise_strength * LRELU_GAIN)
-        else:
-            offset = offset.unsqueeze(0)
-        x = torch.addcmul(offset.to(x.dtype), x, demodulation[:, :, None, None].to(x.dtype))
+            x += (noise * (self.noise_strength * LRELU_GAIN)).to(x.dtype)
         return leaky_relu(x, self.conv_clamp and self.conv_clamp * LRELU_GAIN)
 
     def _noise(self, x, noise):
@@ -156,8 +156,6 @@ class SynthesisBlock(nn.Module):
         self.layers = [self.conv1] if inputs == 0 else [self.conv0, self.conv1]
 
     def forward(self, x, image, ws, noise):
-        if x is None:
-            x = self.const.unsqueeze(0).expand(len(ws), -1, -1, -1)
         for layer, w, layer_noise in zip(self.layers, ws.unbind(1), noise, strict=False):
             x = layer(x, w, layer_noise)
         rgb = self.torgb(x, ws[:, len(self.layers)]).float()
@@ -166,6 +164,8 @@ class SynthesisBlock(nn.Module):
 
 class SynthesisNetwork(nn.Module):
     """ws (n, num_ws, w_dim) to images; `noise` is const, random, none or one map per layer."""
+
+    compute = torch.float32
 
     def __init__(self, w_dim, img_resolution, channel_base, channel_max, conv_clamp=None):
         super().__init__()
@@ -186,8 +186,8 @@ class SynthesisNetwork(nn.Module):
 
     def forward(self, ws, noise: str | Sequence[torch.Tensor] = "const"):
         maps = [noise] * (self.num_ws - 1) if isinstance(noise, str) else list(noise)
-        x = image = None
-        start = 0
+        x = self.b4.const.to(self.compute).expand(len(ws), -1, -1, -1)
+        image, start = None, 0
         for block in self.blocks:
             count = len(block.layers)
             block_ws = ws[:, start : start + count + 1]
@@ -268,7 +268,7 @@ class DiscriminatorBlock(nn.Module):
         return self.skip(x) + self.conv1(self.conv0(x))
 
 
-def minibatch_stddev(x: torch.Tensor, group_size: int = 4) -> torch.Tensor:
+def minibatch_stddev(x: torch.Tensor, group_size: int = MBSTD_GROUP) -> torch.Tensor:
     """Append a channel with the standard deviation over groups of photos (Karras et al. 2018)."""
     n, c, h, w = x.shape
     group = next(g for g in range(min(group_size, n), 0, -1) if n % g == 0)
@@ -299,6 +299,8 @@ class Discriminator(nn.Module):
     `features` gives what its blocks see, the perceptual space of projection.
     """
 
+    compute = torch.float32
+
     def __init__(
         self, img_resolution=256, channel_base=32768, channel_max=512, outputs=1, mbstd=True
     ):
@@ -314,7 +316,7 @@ class Discriminator(nn.Module):
 
     def features(self, images) -> list[torch.Tensor]:
         """Outputs of the residual blocks, finest first: (n, channels, size, size) each."""
-        outputs = []
+        outputs, images = [], images.to(self.compute)
         for resolution in self.resolutions:
             images = getattr(self, f"b{resolution}")(images)
             outputs.append(images)
@@ -322,6 +324,12 @@ class Discriminator(nn.Module):
 
     def forward(self, images):
         return self.b4(self.features(images)[-1])
+
+    def freeze(self, layers: int) -> None:
+        """Stop the first layers, those next to the image, from learning (Mo et al. 2020)."""
+        order = [m for m in self.modules() if isinstance(m, ConvLayer | FullyConnected)]
+        for layer in order[:layers]:
+            layer.requires_grad_(False)
 
 
 class Encoder(nn.Module):

@@ -5,19 +5,31 @@ augmentation Karras et al. 2020b (arXiv 2006.06676). Beside them an encoder maps
 the reconstruction loss of real photos flows into the generator too: a small network trained on
 few photos becomes faithful to faces much sooner than by the adversarial loss alone, and
 projection gets its start for nothing. The generator itself stays a StyleGAN2.
+
+Every draw is a function of the seed and the step, so that a run goes on exactly where it stopped
+without remembering the state of a random generator. What concerns the batch is drawn for the whole
+batch in every process; each works on its shares, so that several GPUs, or one that takes the batch
+in pieces, compute what one large GPU would.
 """
 
 import copy
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
-from facies.augment import augment
+from facies import parallel
+from facies.augment import Augmentation
 from facies.perceptual import feature_distance, pixel_distance
-from facies.stylegan2 import Discriminator, Encoder, Generator
+from facies.stylegan2 import MBSTD_GROUP, Discriminator, Encoder, Generator
+
+W_AVG_BETA = 0.998  # memory of the mean code
+
+# What random numbers are drawn for; noise maps have one stream a process.
+ORDER, MIRROR, DRAWS, LESSON, NOISE = range(1, 6)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,10 +51,25 @@ class TrainingSettings:
     pixel_weight: float = 20.0
     feature_weight: float = 1.0
     prior_weight: float = 0.02
+    freeze_d: int = 0  # layers of the discriminator, from the image on, that do not learn
+    precision: str = "float32"
 
     def r1_gamma(self, resolution: int) -> float:
         """R1 strength, `r1_factor` times that of the reference's automatic configuration."""
         return self.r1_factor * 0.0002 * resolution**2 / self.batch
+
+    def pieces(self, at_once: int, processes: int) -> int:
+        """In how many pieces a process takes its part of the batch: none above `at_once` photos,
+        or above a group of four. Raises ValueError where groups cannot be dealt out evenly.
+        """
+        groups, rest = divmod(self.batch, MBSTD_GROUP * processes)
+        if rest or not groups:
+            raise ValueError(
+                f"a batch of {self.batch} photos on {processes} GPUs: make it a multiple of "
+                f"{MBSTD_GROUP * processes}, since photos are compared in groups of {MBSTD_GROUP}"
+            )
+        even = (p for p in range(1, groups) if groups % p == 0)
+        return next((p for p in even if MBSTD_GROUP * groups // p <= at_once), groups)
 
 
 def lazy_adam(parameters, learning_rate: float, interval: int) -> torch.optim.Adam:
@@ -53,34 +80,40 @@ def lazy_adam(parameters, learning_rate: float, interval: int) -> torch.optim.Ad
     )
 
 
+def seed_of(seed: int, step: int, purpose: int) -> int:
+    """A seed for what is drawn in this step for this purpose (`DRAWS` ...)."""
+    return int(np.random.SeedSequence([seed, step, purpose]).generate_state(1, np.uint64)[0])
+
+
+def random_of(seed: int, step: int, purpose: int) -> torch.Generator:
+    """Random numbers that depend on these three alone."""
+    return torch.Generator().manual_seed(seed_of(seed, step, purpose))
+
+
 class Sampler:
     """Endless shuffled batches of a photo array (n, 3, r, r) uint8, mirrored at random."""
 
     def __init__(self, images: torch.Tensor, batch: int, seed: int):
-        self.images, self.batch = images, batch
-        self.random = torch.Generator().manual_seed(seed)
-        self.order = torch.empty(0, dtype=torch.long)
+        self.images, self.batch, self.seed = images, batch, seed
 
-    def next(self) -> torch.Tensor:
-        """The next batch as float in [-1, 1]."""
-        while len(self.order) < self.batch:
-            epoch = torch.randperm(len(self.images), generator=self.random)
-            self.order = torch.cat([self.order, epoch])
-        chosen, self.order = self.order[: self.batch], self.order[self.batch :]
+    def __getitem__(self, step: int) -> torch.Tensor:
+        """Batch number `step` as float in [-1, 1]; every photo is shown once an epoch."""
+        n = len(self.images)
+        epochs, places = np.divmod(np.arange(step * self.batch, (step + 1) * self.batch), n)
+        orders = {
+            e: torch.randperm(n, generator=random_of(self.seed, e, ORDER)) for e in set(epochs)
+        }
+        chosen = torch.stack([orders[e][i] for e, i in zip(epochs, places, strict=True)])
         photos = self.images[chosen].float() / 127.5 - 1
-        mirrored = torch.rand(len(photos), 1, 1, 1, generator=self.random) < 0.5
-        return torch.where(mirrored, photos.flip(3), photos)
-
-    def state_dict(self):
-        return {"random": self.random.get_state(), "order": self.order}
-
-    def load_state_dict(self, state):
-        self.random.set_state(state["random"])
-        self.order = state["order"]
+        mirrored = torch.rand(len(photos), generator=random_of(self.seed, step, MIRROR)) < 0.5
+        return torch.where(mirrored[:, None, None, None], photos.flip(3), photos)
 
 
 class Trainer:
-    """All that training changes: networks, their averages, optimisers, augmentation strength."""
+    """All that training changes: networks, their averages, optimisers, augmentation strength.
+
+    `pieces`: in how many shares a process takes its part of each batch, to bound memory.
+    """
 
     def __init__(
         self,
@@ -89,34 +122,48 @@ class Trainer:
         encoder: Encoder,
         settings: TrainingSettings,
         device: str = "cpu",
+        seed: int = 0,
+        pieces: int = 1,
     ):
-        self.settings, self.device = settings, device
-        self.G = generator.to(device).train()
-        # Channels last is a third faster in the residual trunks, and slower in the generator.
-        trunks = (discriminator, encoder)
-        self.D, self.E = (n.to(device, memory_format=torch.channels_last).train() for n in trunks)
+        self.settings, self.device, self.seed, self.pieces = settings, device, seed, pieces
+        networks = (generator, discriminator, encoder)
+        self.G, self.D, self.E = (
+            n.to(device, memory_format=torch.channels_last).train() for n in networks
+        )
+        self.D.freeze(settings.freeze_d)
         self.G_ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.E_ema = copy.deepcopy(self.E).eval().requires_grad_(False)
+        for network in (self.G.synthesis, self.D, self.E.trunk):
+            network.compute = getattr(torch, settings.precision)
+        self.learning = {
+            name: [p for p in getattr(self, name).parameters() if p.requires_grad]
+            for name in ("G", "D", "E")
+        }
         rate = settings.learning_rate
         self.optimizers = {
-            "G": lazy_adam(self.G.parameters(), rate, settings.path_interval),
-            "D": lazy_adam(self.D.parameters(), rate, settings.r1_interval),
-            "E": torch.optim.Adam(self.E.parameters(), lr=rate, betas=(0.0, 0.99)),
+            "G": lazy_adam(self.learning["G"], rate, settings.path_interval),
+            "D": lazy_adam(self.learning["D"], rate, settings.r1_interval),
+            "E": torch.optim.Adam(self.learning["E"], lr=rate, betas=(0.0, 0.99)),
         }
         self.images = self.steps = 0
         self.augment_p = 0.0
         self.path_mean = torch.zeros([], device=device)
         self.signs: list[float] = []
 
-    def step(self, reals: torch.Tensor) -> dict[str, float]:
-        """One training step on real photos (batch, 3, r, r) in [-1, 1]; returns its losses."""
+    def step(self, reals: torch.Tensor) -> dict[str, torch.Tensor]:
+        """One training step on real photos (batch, 3, r, r) in [-1, 1]; returns its losses.
+
+        Every process gets the whole batch.
+        """
+        torch.manual_seed(seed_of(self.seed, self.steps, NOISE + parallel.rank()))
+        random = random_of(self.seed, self.steps, DRAWS)
         reals = reals.to(self.device, memory_format=torch.channels_last)
-        losses = self._train_generator(reals)
+        losses = self._train_generator(reals, random)
         if self.steps % self.settings.path_interval == 0:
-            losses |= self._regularise_paths()
-        losses |= self._train_discriminator(reals)
+            losses |= self._regularise_paths(random)
+        losses |= self._train_discriminator(reals, random)
         if self.steps % self.settings.r1_interval == 0:
-            losses |= self._regularise_discriminator(reals)
+            losses |= self._regularise_discriminator(reals, random)
         self.steps += 1
         self.images += len(reals)
         self._average()
@@ -125,95 +172,154 @@ class Trainer:
 
     def teach_encoder(self, kimg: float) -> None:
         """Show a new encoder thousands of samples of the generator, whose codes are known."""
-        batch = self.settings.batch
-        for _ in range(int(kimg * 1000 / batch)):
-            with torch.no_grad():
-                codes, mean = self._sample_ws(batch), self.G.mapping.w_avg
-                images = self.G.synthesis(codes)
-                spread = codes[:, 0].var(dim=0).mean() + 1e-8
-            error = (self.E(images, mean) - codes).square().mean() / spread
-            self._apply(error, "E")
+        n = self.settings.batch
+        for lesson in range(int(kimg * 1000 / n)):
+            codes = self._draw_codes(n, random_of(self.seed, lesson, LESSON))
+            spread = self._mean_and_spread(codes[0][0])[1]
+
+            def objective(rows, codes=codes, spread=spread):
+                with torch.no_grad():
+                    ws, mean = self._ws(codes, rows), self.G.mapping.w_avg
+                    images = self.G.synthesis(ws)
+                error = (self.E(images, mean) - ws).square().mean() / spread
+                return error, {"error": error}
+
+            self._descend("E", n, objective)
         self.E_ema.load_state_dict(self.E.state_dict())
 
-    def _sample_ws(self, n: int, update_w_avg: bool = False) -> torch.Tensor:
-        """Codes of random z, some of them crossing over to a second z (style mixing)."""
-        z = torch.randn(2, n, self.G.z_dim, device=self.device)
-        ws = self.G.mapping(z[0], update_w_avg=update_w_avg)
-        if torch.rand([]) < self.settings.style_mixing:
-            cutoff = int(torch.randint(1, self.G.num_ws, []))
-            ws = torch.cat([ws[:, :cutoff], self.G.mapping(z[1])[:, cutoff:]], dim=1)
-        return ws
+    def _draw_codes(self, n: int, random) -> tuple[torch.Tensor, int]:
+        """Two z for each of n images, (2, n, z_dim), and the layer where the second takes over."""
+        z = torch.randn(2, n, self.G.z_dim, generator=random)
+        mixed = torch.rand([], generator=random) < self.settings.style_mixing
+        cutoff = int(torch.randint(1, self.G.num_ws, [], generator=random))
+        return z.to(self.device), cutoff if mixed else self.G.num_ws
 
-    def _train_generator(self, reals) -> dict[str, float]:
+    def _ws(self, codes, rows) -> torch.Tensor:
+        """W+ codes of these rows of a draw, some crossing over to a second z (style mixing)."""
+        z, cutoff = codes
+        ws = self.G.mapping(z[0, rows])
+        if cutoff == self.G.num_ws:
+            return ws
+        return torch.cat([ws[:, :cutoff], self.G.mapping(z[1, rows])[:, cutoff:]], dim=1)
+
+    @torch.no_grad()
+    def _mean_and_spread(self, z) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean (w_dim,) of w over a batch of z, and its variance about that."""
+        w = self.G.mapping(z)[:, 0]
+        return w.mean(dim=0), w.var(dim=0).mean() + 1e-8
+
+    def _train_generator(self, reals, random) -> dict[str, torch.Tensor]:
         """Fool the discriminator, and render again what the encoder saw."""
         n = len(reals)
-        self.D.requires_grad_(False)
-        sampled = self._sample_ws(n, update_w_avg=True)
-        mean = self.G.mapping.w_avg
+        codes = self._draw_codes(n, random)
+        augmentation = Augmentation(n, self.augment_p, random)
+        mean, spread = self._mean_and_spread(codes[0][0])
+        self.G.mapping.w_avg.lerp_(mean, 1 - W_AVG_BETA)
+        self._judge_learns(False)
+
+        def objective(rows):
+            adversarial = self._fool(codes, augmentation, rows)
+            rebuilding, figures = self._rebuild(reals[rows], spread)
+            return adversarial + rebuilding, {"generator": adversarial, **figures}
+
+        return self._descend("GE", n, objective)
+
+    def _fool(self, codes, augmentation, rows) -> torch.Tensor:
+        """The generator's logistic loss."""
+        fakes = self.G.synthesis(self._ws(codes, rows), self.settings.noise)
+        return F.softplus(-self.D(augmentation(fakes, rows))).mean()
+
+    def _rebuild(self, reals, spread) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Loss of the photos' reconstructions through the encoder, and its terms."""
+        s, mean = self.settings, self.G.mapping.w_avg
         encoded = self.E(reals, mean)
-        fakes = self.G.synthesis(sampled, self.settings.noise)
-        adversarial = F.softplus(-self.D(augment(fakes, self.augment_p))).mean()
         # Random noise would only blur what is compared; projection renders with constant noise too.
-        noise = "const" if self.settings.noise == "random" else self.settings.noise
-        rebuilt = self.G.synthesis(encoded, noise)
+        rebuilt = self.G.synthesis(encoded, "const" if s.noise == "random" else s.noise)
         pixel = pixel_distance(rebuilt, reals).mean()
         with torch.no_grad():
             target = self.D.features(reals)
         feature = feature_distance(self.D.features(rebuilt), target).mean()
-        spread = sampled.detach()[:, 0].var(dim=0).mean() + 1e-8
         prior = (encoded - mean).square().mean() / spread
-        s = self.settings
-        total = adversarial + s.pixel_weight * pixel + s.feature_weight * feature
-        total = total + s.prior_weight * prior
-        self._apply(total, "G", "E")
-        return {
-            "generator": adversarial.item(),
-            "pixel": pixel.item(),
-            "feature": feature.item(),
-            "prior": prior.item(),
-        }
+        loss = s.pixel_weight * pixel + s.feature_weight * feature + s.prior_weight * prior
+        return loss, {"pixel": pixel, "feature": feature, "prior": prior}
 
-    def _regularise_paths(self) -> dict[str, float]:
+    def _regularise_paths(self, random) -> dict[str, torch.Tensor]:
         """Path length regularisation (equation 4), on half a batch."""
-        ws = self._sample_ws(max(self.settings.batch // 2, 1))
-        images = self.G.synthesis(ws, self.settings.noise)
-        noise = torch.randn_like(images) / self.G.img_resolution
-        (gradient,) = torch.autograd.grad((images * noise).sum(), ws, create_graph=True)
-        lengths = gradient.square().sum(2).mean(1).sqrt()
-        mean = self.path_mean.lerp(lengths.mean(), 0.01)
-        self.path_mean = mean.detach()
-        penalty = (lengths - mean).square().mean()
-        self._apply(penalty * self.settings.path_weight * self.settings.path_interval, "G")
-        return {"path": penalty.item()}
+        n, size = self.settings.batch // 2, self.G.img_resolution
+        codes = self._draw_codes(n, random)
+        noise = torch.randn(n, 3, size, size, generator=random) / size
 
-    def _train_discriminator(self, reals) -> dict[str, float]:
+        def objective(rows):
+            ws = self._ws(codes, rows)
+            images = self.G.synthesis(ws, self.settings.noise)
+            product = (images * noise[rows].to(self.device)).sum()
+            (gradient,) = torch.autograd.grad(product, ws, create_graph=True)
+            lengths = gradient.square().sum(2).mean(1).sqrt()
+            penalty = (lengths - self.path_mean).square().mean()
+            loss = penalty * self.settings.path_weight * self.settings.path_interval
+            return loss, {"path": penalty, "length": lengths.mean()}
+
+        figures = self._descend("G", n, objective, group=1)
+        self.path_mean = self.path_mean.lerp(figures.pop("length"), 0.01)
+        return figures
+
+    def _train_discriminator(self, reals, random) -> dict[str, torch.Tensor]:
         """Tell augmented photos from augmented samples."""
-        self.D.requires_grad_(True)
-        with torch.no_grad():
-            fakes = self.G.synthesis(self._sample_ws(len(reals)), self.settings.noise)
-        fake_logits = self.D(augment(fakes, self.augment_p))
-        real_logits = self.D(augment(reals, self.augment_p))
-        loss = F.softplus(fake_logits).mean() + F.softplus(-real_logits).mean()
-        self._apply(loss, "D")
-        self.signs.append(real_logits.sign().mean().item())
-        return {"discriminator": loss.item(), "real_sign": self.signs[-1]}
+        n = len(reals)
+        codes = self._draw_codes(n, random)
+        fake_moves, real_moves = (Augmentation(n, self.augment_p, random) for _ in range(2))
+        self._judge_learns(True)
 
-    def _regularise_discriminator(self, reals) -> dict[str, float]:
+        def objective(rows):
+            with torch.no_grad():
+                fakes = self.G.synthesis(self._ws(codes, rows), self.settings.noise)
+            fake_logits = self.D(fake_moves(fakes, rows))
+            real_logits = self.D(real_moves(reals[rows], rows))
+            loss = F.softplus(fake_logits).mean() + F.softplus(-real_logits).mean()
+            return loss, {"discriminator": loss, "real_sign": real_logits.sign().mean()}
+
+        figures = self._descend("D", n, objective)
+        self.signs.append(figures["real_sign"])
+        return figures
+
+    def _regularise_discriminator(self, reals, random) -> dict[str, torch.Tensor]:
         """R1 (Mescheder et al. 2018) on augmented photos, whose map needs no second derivative."""
-        photos = augment(reals, self.augment_p).detach().requires_grad_(True)
-        (gradient,) = torch.autograd.grad(self.D(photos).sum(), photos, create_graph=True)
-        penalty = gradient.square().sum([1, 2, 3]).mean()
+        augmentation = Augmentation(len(reals), self.augment_p, random)
         weight = self.settings.r1_gamma(self.G.img_resolution) / 2 * self.settings.r1_interval
-        self._apply(penalty * weight, "D")
-        return {"r1": penalty.item()}
 
-    def _apply(self, loss, *names):
-        """Differentiate and step the named optimisers."""
+        def objective(rows):
+            photos = augmentation(reals[rows], rows).detach().requires_grad_(True)
+            (gradient,) = torch.autograd.grad(self.D(photos).sum(), photos, create_graph=True)
+            penalty = gradient.square().sum([1, 2, 3]).mean()
+            return penalty * weight, {"r1": penalty}
+
+        return self._descend("D", len(reals), objective)
+
+    def _judge_learns(self, yes: bool) -> None:
+        for parameter in self.learning["D"]:
+            parameter.requires_grad_(yes)
+
+    def _descend(
+        self, names: str, n: int, objective: Callable, group: int = MBSTD_GROUP
+    ) -> dict[str, torch.Tensor]:
+        """One step of the named optimisers on the mean of an objective over a batch of n.
+
+        The objective is called with the rows of each share and returns its loss, and figures whose
+        means are given back.
+        """
         for name in names:
             self.optimizers[name].zero_grad(set_to_none=True)
-        loss.backward()
+        shares = parallel.shares(n, self.pieces * parallel.processes(), group)
+        total = 0
+        for rows in shares[parallel.rank() :: parallel.processes()]:
+            loss, figures = objective(rows)
+            (loss / self.pieces).backward()
+            total = total + torch.stack([f.detach().float() for f in figures.values()])
+        parameters = [p for name in names for p in self.learning[name]]
+        parallel.average_gradients(parameters)
         for name in names:
             self.optimizers[name].step()
+        return dict(zip(figures, parallel.average(total / self.pieces), strict=True))
 
     @torch.no_grad()
     def _average(self):
@@ -232,7 +338,7 @@ class Trainer:
         """Move the strength so that the mean sign of real logits stays at its target."""
         s = self.settings
         if self.steps % s.ada_interval == 0:
-            overfitting = sum(self.signs) / len(self.signs) - s.ada_target
+            overfitting = float(sum(self.signs)) / len(self.signs) - s.ada_target
             change = s.batch * s.ada_interval / (s.ada_kimg * 1000)
             self.augment_p = min(
                 max(self.augment_p + (change if overfitting > 0 else -change), 0), 1
@@ -244,7 +350,7 @@ class Trainer:
         return {"generator": self.G_ema, "discriminator": self.D, "encoder": self.E_ema}
 
     def state_dict(self) -> dict:
-        """Everything needed to go on exactly, randomness included."""
+        """Everything needed to go on exactly."""
         networks = ("G", "D", "E", "G_ema", "E_ema")
         return {
             **{name: getattr(self, name).state_dict() for name in networks},
@@ -253,8 +359,7 @@ class Trainer:
             "steps": self.steps,
             "augment_p": self.augment_p,
             "path_mean": self.path_mean,
-            "signs": self.signs,
-            "random": torch.get_rng_state(),
+            "signs": [float(sign) for sign in self.signs],
         }
 
     def load_state_dict(self, state: dict) -> None:
@@ -265,17 +370,16 @@ class Trainer:
         self.images, self.steps = state["images"], state["steps"]
         self.augment_p, self.path_mean = state["augment_p"], state["path_mean"]
         self.signs = list(state["signs"])
-        torch.set_rng_state(state["random"])
 
 
 def train(trainer: Trainer, sampler: Sampler, kimg: float, tick: int) -> Iterator[dict]:
     """Train until `kimg` thousand photos were shown; every `tick` photos yield the mean losses."""
     sums, counts = defaultdict(float), defaultdict(int)
     while trainer.images < kimg * 1000:
-        for name, value in trainer.step(sampler.next()).items():
+        for name, value in trainer.step(sampler[trainer.steps]).items():
             sums[name] += value
             counts[name] += 1
         if trainer.images % tick < trainer.settings.batch:
             row = {"kimg": trainer.images / 1000, "augment_p": trainer.augment_p}
-            yield row | {name: sums[name] / counts[name] for name in sums}
+            yield row | {name: float(sums[name]) / counts[name] for name in sums}
             sums.clear(), counts.clear()
