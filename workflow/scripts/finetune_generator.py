@@ -5,86 +5,49 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import torch
 
-from facies.checkpoints import best_device, load_networks, save_networks
+from facies import parallel
 from facies.errors import InputError
 from facies.jobs import run_job
-from facies.pictures import grid, to_uint8
 from facies.store import digest, file_digest
-from facies.stylegan2 import Encoder
-from facies.training import Sampler, Trainer, TrainingSettings, train
-
-TICKS = 10  # rows in the log
-TEACH_KIMG = 20  # samples that a new encoder sees before it meets photos
+from facies.training import TrainingSettings
+from facies.tuning import Tuning, tune
 
 
-def train_and_log(trainer: Trainer, sampler: Sampler, kimg: float, path: Path) -> None:
-    """Train, writing the log anew with each tick, so that it can be watched."""
-    rows = []
-    for row in train(trainer, sampler, kimg, tick=max(int(kimg * 1000 / TICKS), 1)):
-        rows.append(row)
-        pd.DataFrame(rows).to_csv(path, index=False, float_format="%.5g")
-
-
-@torch.no_grad()
-def samples(trainer: Trainer, seed: int) -> np.ndarray:
-    """64 samples of the averaged generator."""
-    z = torch.randn(64, trainer.G.z_dim, generator=torch.Generator().manual_seed(seed))
-    return to_uint8(trainer.G_ema(z.to(trainer.device)))
-
-
-def tune(job, photos: np.ndarray, folder: Path) -> None:
-    """Write the tuned networks, their log and their pictures to a new folder."""
-    folder.mkdir()
-    torch.manual_seed(job.params.seed)
-    generator, discriminator, encoder = load_networks(
-        job.input.pretrained, "generator", "discriminator", optional=["encoder"]
-    )
-    size = generator.img_resolution
-    if size != photos.shape[1]:
-        raise InputError(
-            f"{job.input.pretrained}: a generator of {size} pixels, and photos aligned to "
-            f"{photos.shape[1]}: give the config the resolution of the generator"
-        )
-    chosen = job.params.settings
-    settings = TrainingSettings(
-        batch=chosen["batch"], noise=chosen["noise"], ema_rampup=None, ada_kimg=100
-    )
-    start = encoder or Encoder(
-        generator.num_ws,
-        generator.w_dim,
-        size,
-        discriminator.settings["channel_base"],
-        discriminator.settings["channel_max"],
-    )
-    networks = [n.requires_grad_(True) for n in (generator, discriminator, start)]
-    trainer = Trainer(*networks, settings, best_device())
-    if encoder is None:  # a checkpoint of other code
-        trainer.teach_encoder(TEACH_KIMG)
-    images = torch.from_numpy(photos).permute(0, 3, 1, 2)
-    sampler = Sampler(images, settings.batch, job.params.seed)
-    grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "before.png")
-    train_and_log(trainer, sampler, chosen["kimg"], folder / "log.csv")
-    grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "samples.png")
-    card = {"kimg": f"{trainer.images / 1000:g}", "photos": str(len(photos))}
-    save_networks(folder / "generator.safetensors", trainer.networks(), **card)
+def settings_of(params) -> tuple[TrainingSettings, float]:
+    """How a pretrained generator learns on, and for how many thousand photos."""
+    chosen = dict(params.settings)
+    kimg = chosen.pop("kimg")
+    return TrainingSettings(ema_rampup=None, ada_kimg=100, **chosen), kimg
 
 
 def main(job):
     torch.set_num_threads(job.threads)
     p = job.params
-    key = digest(file_digest(job.input.pretrained), p.settings, p.seed, p.tuned_for, p.code)
+    settings, kimg = settings_of(p)
+    inputs = [file_digest(job.input.pretrained), file_digest(job.input.perception)]
+    key = digest(*inputs, p.settings, p.seed, p.tuned_for, p.code)
     kept = Path(p.store, "generator", key)
     if kept.is_dir():
         print("tuned before, on the photos of that day; generator.generation asks for a new one")
     else:
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            tune(job, np.load(job.input.photos)["images"], Path(folder, "tuned"))
-            os.replace(Path(folder, "tuned"), kept)
+        processes = max(1, min(torch.cuda.device_count(), p.gpus))
+        # A run that was killed goes on, but only on the very photos that it began with.
+        state = kept.with_name(f"{key}-{file_digest(job.input.photos)[:16]}.state")
+        try:
+            pieces = settings.pieces(p.at_once, processes)
+        except ValueError as error:
+            raise InputError(f"generator.batch: {error}") from None
+        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+            folder = Path(scratch, "tuned")
+            folder.mkdir()
+            names = (job.input.pretrained, job.input.photos, job.input.perception)
+            run = Tuning(*map(Path, names), settings, kimg, p.seed, pieces, state, folder)
+            parallel.launch(tune, processes, run)
+            os.replace(folder, kept)
+        state.unlink()
     for path in job.output:
         shutil.copyfile(kept / Path(path).name, path)
 

@@ -34,7 +34,8 @@ def main(job):
     items = {}
     for path in job.input.manifests:
         items |= json.loads(Path(path).read_text())["items"]
-    refuse_copies(items, read_table(job.input.photos), read_table(job.input.patients))
+    photos = read_table(job.input.photos)
+    refuse_copies(items, photos, read_table(job.input.patients))
     store = Store(job.params.store)
     rows, photo_ids, images = [], [], []
     for photo_id, place in sorted(items.items()):
@@ -51,7 +52,13 @@ def main(job):
         most, count = Counter(row["reason"] for row in rows).most_common(1)[0]
         raise InputError(f"none of {len(rows)} photos could be aligned; {count} times: {most}")
     pd.DataFrame(rows).to_csv(job.output.table, index=False)
-    np.savez(job.output.photos, photo_ids=np.array(photo_ids), images=np.stack(images))
+    patients = photos.set_index("photo_id").patient_id[photo_ids].to_numpy(str)
+    np.savez(
+        job.output.photos,
+        photo_ids=np.array(photo_ids),
+        patient_ids=patients,
+        images=np.stack(images),
+    )
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ def arrays(path: str) -> dict:
 
 def main(job):
     paths = job.input
-    data = {name: json.loads(Path(paths[name]).read_text()) for name in ("summary", "curves")}
-    data["permutation"] = json.loads(Path(paths.permutation).read_text())
-    data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction")}
+    words = ("summary", "curves", "permutation", "quality")
+    data = {name: json.loads(Path(paths[name]).read_text()) for name in words}
+    data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction", "closest")}
     data |= {name: paths[name] for name in ("before", "samples", "strip", "walks")}
     data["table"] = pd.read_csv(paths.table, dtype={"photo_id": str})
     data["log"] = pd.read_csv(paths.log)

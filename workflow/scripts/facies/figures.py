@@ -43,18 +43,33 @@ def histograms(columns: dict[str, np.ndarray]) -> str:
     return _svg(figure)
 
 
-def training_curve(log) -> str:
-    """Reconstruction loss and adversarial losses against thousands of photos shown."""
-    figure, axes = plt.subplots(1, 3, figsize=(9, 2.5), layout="constrained")
-    panels = (("pixel",), ("generator", "discriminator"), ("augment_p",))
-    titles = ("reconstruction (pixels)", "adversarial losses", "augmentation strength")
-    for axis, names, title in zip(axes, panels, titles, strict=True):
-        for name in names:
-            axis.plot(log["kimg"], log[name], marker="o", markersize=3, label=name)
+TRAINING = {
+    "distance to held-out photos": ("frechet",),
+    "of samples and of photos": ("precision", "recall"),
+    "reconstruction (pixels)": ("pixel", "rebuilt"),
+    "adversarial losses": ("generator", "discriminator"),
+    "sign of real logits": ("real_sign",),
+    "augmentation strength": ("augment_p",),
+}
+
+
+def training_curves(log, quality: dict) -> str:
+    """Quality and losses against thousands of photos shown, with the state that was kept."""
+    figure, axes = plt.subplots(2, 3, figsize=(9, 4.6), layout="constrained", sharex=True)
+    names = {"pixel": "training photos", "rebuilt": "held-out photos"}
+    for axis, (title, columns) in zip(axes.flat, TRAINING.items(), strict=True):
+        for column in columns:
+            label = names.get(column, column)
+            axis.plot(log["kimg"], log[column], marker="o", markersize=3, label=label)
+        axis.axvline(quality["kept_kimg"], color="grey", linewidth=0.8)
         axis.set_title(title, fontsize=10)
-        axis.set_xlabel("thousand photos shown")
         axis.set_ylim(bottom=0)
-    axes[1].legend(frameon=False)
+        if len(columns) > 1:
+            axis.legend(frameon=False, fontsize=8)
+    if quality["floor"]["frechet"] is not None:
+        axes[0, 0].axhline(quality["floor"]["frechet"], color="grey", linestyle=":", linewidth=1)
+    for axis in axes[1]:
+        axis.set_xlabel("thousand photos shown")
     return _svg(figure)
 
 

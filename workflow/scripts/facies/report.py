@@ -89,6 +89,24 @@ def fidelity(latents: dict) -> dict[str, float]:
     }
 
 
+def tuning(log: pd.DataFrame, quality: dict) -> list[dict]:
+    """The generator's quality at the start, where it was kept, and at the end of tuning."""
+    kept = log.kimg.sub(quality["kept_kimg"]).abs().idxmin()
+    rows = [log.loc[i].to_dict() for i in (0, kept, len(log) - 1)]
+    floor = {"kimg": None, "precision": None, "recall": None, "rebuilt": None} | quality["floor"]
+    names = ("start", "kept", "end", "the training photos themselves")
+    return [{"name": name} | row for name, row in zip(names, [*rows, floor], strict=True)]
+
+
+def closest(found: dict, aligned: dict) -> str | None:
+    """The samples that came nearest to a training photo, above those photos; None if all left."""
+    rows = pd.Index(aligned["photo_ids"]).get_indexer(found["photo_ids"])
+    if not (rows >= 0).any():
+        return None
+    both = np.concatenate([found["samples"][rows >= 0], aligned["images"][rows[rows >= 0]]])
+    return picture(grid(both, columns=len(both) // 2, scale=2))
+
+
 def pairs(aligned: dict, latents: dict) -> str:
     """Photos above their reconstructions, evenly drawn over the range of quality in the face."""
     order = np.argsort(latents["psnr_face"], kind="stable")
@@ -117,8 +135,9 @@ def shareable(config: dict) -> str:
 def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> str:
     """Render the page.
 
-    `data` holds summary, curves, permutation (from JSON), table and log (data frames), aligned,
-    latents and direction (dicts of arrays), and paths of pictures: before, samples, strip, walks.
+    `data` holds summary, curves, permutation, quality (from JSON), table and log (data frames),
+    aligned, latents, direction and closest (dicts of arrays), and paths of pictures: before,
+    samples, strip, walks.
     """
     summary, scores = data["summary"], data["summary"]["scores"]
     model = config["survival"]["models"][0]
@@ -142,7 +161,10 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "mean_face": picture(mean_face(data["aligned"]["images"]))
         if show or len(used) >= 30
         else None,
-        "training": figures.training_curve(data["log"]),
+        "training": figures.training_curves(data["log"], data["quality"]),
+        "quality": data["quality"],
+        "tuning": tuning(data["log"], data["quality"]),
+        "closest": closest(data["closest"], data["aligned"]) if show else None,
         "before": picture(data["before"]),
         "samples": picture(data["samples"]),
         "reals": picture(grid(data["aligned"]["images"][:64], 16, scale=2)) if show else None,
@@ -168,5 +190,5 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "times": run_times(benchmarks),
     }
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["n"] = lambda x, digits=3: "–" if x is None else f"{x:.{digits}f}"
+    environment.filters["n"] = lambda x, digits=3: "–" if pd.isna(x) else f"{x:.{digits}f}"
     return environment.from_string(template.read_text()).render(**page)
