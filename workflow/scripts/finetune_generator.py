@@ -10,9 +10,8 @@ import pandas as pd
 import torch
 
 from facies.checkpoints import best_device, load_networks, save_networks
-from facies.errors import InputError
 from facies.jobs import run_job
-from facies.pictures import grid, to_uint8
+from facies.pictures import sample_sheet
 from facies.store import digest, file_digest
 from facies.stylegan2 import Encoder
 from facies.training import Sampler, Trainer, TrainingSettings, train
@@ -29,13 +28,6 @@ def train_and_log(trainer: Trainer, sampler: Sampler, kimg: float, path: Path) -
         pd.DataFrame(rows).to_csv(path, index=False, float_format="%.5g")
 
 
-@torch.no_grad()
-def samples(trainer: Trainer, seed: int) -> np.ndarray:
-    """64 samples of the averaged generator."""
-    z = torch.randn(64, trainer.G.z_dim, generator=torch.Generator().manual_seed(seed))
-    return to_uint8(trainer.G_ema(z.to(trainer.device)))
-
-
 def tune(job, photos: np.ndarray, folder: Path) -> None:
     """Write the tuned networks, their log and their pictures to a new folder."""
     folder.mkdir()
@@ -43,12 +35,6 @@ def tune(job, photos: np.ndarray, folder: Path) -> None:
     generator, discriminator, encoder = load_networks(
         job.input.pretrained, "generator", "discriminator", optional=["encoder"]
     )
-    size = generator.img_resolution
-    if size != photos.shape[1]:
-        raise InputError(
-            f"{job.input.pretrained}: a generator of {size} pixels, and photos aligned to "
-            f"{photos.shape[1]}: give the config the resolution of the generator"
-        )
     chosen = job.params.settings
     settings = TrainingSettings(
         batch=chosen["batch"], noise=chosen["noise"], ema_rampup=None, ada_kimg=100
@@ -56,7 +42,7 @@ def tune(job, photos: np.ndarray, folder: Path) -> None:
     start = encoder or Encoder(
         generator.num_ws,
         generator.w_dim,
-        size,
+        generator.img_resolution,
         discriminator.settings["channel_base"],
         discriminator.settings["channel_max"],
     )
@@ -66,9 +52,8 @@ def tune(job, photos: np.ndarray, folder: Path) -> None:
         trainer.teach_encoder(TEACH_KIMG)
     images = torch.from_numpy(photos).permute(0, 3, 1, 2)
     sampler = Sampler(images, settings.batch, job.params.seed)
-    grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "before.png")
     train_and_log(trainer, sampler, chosen["kimg"], folder / "log.csv")
-    grid(samples(trainer, job.params.seed), columns=16, scale=2).save(folder / "samples.png")
+    sample_sheet(trainer.G_ema, job.params.seed).save(folder / "samples.png")
     card = {"kimg": f"{trainer.images / 1000:g}", "photos": str(len(photos))}
     save_networks(folder / "generator.safetensors", trainer.networks(), **card)
 
