@@ -51,6 +51,7 @@ rule all:
             "<results>/aligned/{view}/{shard}.json", view=config["views"], shard=SHARDS
         ),
         expand(rules.merge_aligned.output, view=config["views"]),
+        rules.import_generator.output,
         expand(rules.finetune_generator.output, scope=config["scopes"]),
         expand(
             "<results>/latents/{scope}/{view}/{shard}.json",

@@ -1,12 +1,40 @@
+rule import_generator:
+    """Read the checkpoint that tuning starts from, of whatever kind, and draw samples from it."""
+    input:
+        pretrained=config["generator"]["pretrained"],
+    output:
+        checkpoint="<results>/generator/pretrained.safetensors",
+        samples="<results>/generator/pretrained.png",
+    log:
+        "<logs>/import_generator.log",
+    benchmark:
+        "<benchmarks>/import_generator.tsv"
+    conda:
+        "../envs/torch.yaml"
+    # What tuning starts from must not depend on the number of cores, and sums of floats can.
+    threads: 1
+    # A wrong checkpoint is told before anything else is done.
+    priority: 1
+    resources:
+        mem_mb=6000,
+        runtime=60,
+    params:
+        label=config["generator"]["label"],
+        resolution=config["resolution"],
+        seed=config["seed"],
+        code=code_digest("checkpoints", "pictures"),
+    script:
+        "../workflow/scripts/import_generator.py"
+
+
 rule finetune_generator:
     """Tune the pretrained StyleGAN2, and the encoder beside it, on the cohort's photos."""
     input:
         photos="<results>/aligned/full.npz",
-        pretrained=config["generator"]["pretrained"],
+        pretrained=rules.import_generator.output.checkpoint,
     output:
         checkpoint="<results>/generator/{scope}/generator.safetensors",
         log="<results>/generator/{scope}/log.csv",
-        before="<results>/generator/{scope}/before.png",
         samples="<results>/generator/{scope}/samples.png",
     log:
         "<logs>/finetune_generator/{scope}.log",

@@ -12,7 +12,7 @@ rule write_report:
         aligned=f"<results>/aligned/{VIEW}.npz",
         latents=f"<results>/latents/{SCOPE}/{VIEW}.npz",
         log=f"<results>/generator/{SCOPE}/log.csv",
-        before=f"<results>/generator/{SCOPE}/before.png",
+        before=rules.import_generator.output.samples,
         samples=f"<results>/generator/{SCOPE}/samples.png",
         direction=f"<results>/explanation/{SCOPE}/{VIEW}/direction.npz",
         strip=f"<results>/explanation/{SCOPE}/{VIEW}/strip.png",

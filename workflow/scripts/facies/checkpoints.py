@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from facies.errors import InputError
-from facies.foreign import read_foreign
+from facies.foreign import NO_CLASSES, read_foreign
 from facies.stylegan2 import Discriminator, Encoder, Generator
 
 KINDS = {"generator": Generator, "discriminator": Discriminator, "encoder": Encoder}
@@ -38,43 +38,92 @@ def save_networks(path: Path, networks: dict[str, torch.nn.Module], half=False, 
     save_file(tensors, path, metadata={"card": card})
 
 
-def load_networks(path: Path, *names: str, optional: Sequence[str] = ()) -> list:
+def load_networks(
+    path: Path, *names: str, optional: Sequence[str] = (), label: int | None = None
+) -> list:
     """Rebuild the named networks, frozen and in evaluation mode; None for an optional one's lack.
 
-    Raises InputError when the file is missing, damaged, or lacks one of the others.
+    `label` chooses the class of a class-conditional network. Raises InputError when the file is
+    missing, damaged, of another architecture, or lacks one of the others.
     """
-    settings, state = _read(path)
-    if missing := [name for name in names if name not in settings]:
-        raise InputError(f"{path}: holds no {' and no '.join(missing)}; name another checkpoint")
-    found = [name if name in settings else None for name in [*names, *optional]]
-    return [name and _rebuild(path, name, settings[name], state) for name in found]
+    try:
+        settings, state = _read(path, label)
+        if missing := [name for name in names if name not in settings]:
+            raise InputError(f"holds no {' and no '.join(missing)}; name another checkpoint")
+        found = [name if name in settings else None for name in [*names, *optional]]
+        return [name and _rebuild(name, settings[name], state) for name in found]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
-def _read(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
+def _read(path: Path, label) -> tuple[dict, dict[str, torch.Tensor]]:
     """Settings by network and tensors by full name, of any kind of file that is known."""
     try:
-        if Path(path).suffix in (".pkl", ".pt"):
-            return read_foreign(path)
+        with open(path, "rb") as file:
+            head = file.read(9)
+        if head[8:] != b"{":  # where the header of a safetensors file begins
+            return read_foreign(path, label)
+        if label is not None:
+            raise InputError(NO_CLASSES)
         with safe_open(path, framework="pt") as file:
-            card = json.loads((file.metadata() or {}).get("card", "{}"))
-            return card.get("settings", {}), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: no such file; set generator.pretrained to a checkpoint"
-        ) from None
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return _settings(file.metadata()), tensors
+    except OSError as error:
+        raise InputError(f"{error.strerror}; set generator.pretrained to a checkpoint") from None
     except SafetensorError as error:
-        raise InputError(f"{path}: not a whole safetensors file ({error}); copy it again") from None
+        raise InputError(f"not a whole safetensors file ({error}); copy it again") from None
 
 
-def _rebuild(path, name, settings, state):
-    network = KINDS[name](**settings)
-    prefix = f"{name}."
-    own = {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
-    missing, unexpected = network.load_state_dict(own, strict=False)
+def _settings(metadata) -> dict[str, dict]:
+    """Each network's settings, which are numbers or null."""
+    try:
+        settings = json.loads(metadata["card"])["settings"]
+        if all(
+            isinstance(v, int | float | None) for own in settings.values() for v in own.values()
+        ):
+            return settings
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        pass
+    raise InputError("has no card that says what it holds; name a file that this workflow wrote")
+
+
+def _rebuild(name, settings, state):
     # Others store the fixed filter in more layers, or in none.
-    if odd := [key for key in missing + unexpected if not key.endswith("resample_filter")]:
-        raise InputError(f"{path}: its {name} is no StyleGAN2 of ours: {odd[0]} does not fit")
+    own, expected = (
+        {k: v for k, v in tensors.items() if not k.endswith("resample_filter")}
+        for tensors in (_part(name, state), _shapes(name, settings))
+    )
+    for key in sorted(own.keys() | expected.keys()):
+        if odd := _misfit(own.get(key), expected.get(key)):
+            raise InputError(f"its {name} is no StyleGAN2 of ours: {key} {odd}")
+    network = KINDS[name](**settings)
+    network.load_state_dict(own, strict=False)
     return network.eval().requires_grad_(False)
+
+
+def _part(name, state) -> dict[str, torch.Tensor]:
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): v for key, v in state.items() if key.startswith(prefix)}
+
+
+def _shapes(name, settings) -> dict[str, torch.Tensor]:
+    """The tensors that a network of these settings has, without their numbers."""
+    try:
+        with torch.device("meta"):  # takes no memory, whatever sizes are claimed
+            return KINDS[name](**settings).state_dict()
+    except Exception as error:  # settings that make no sense
+        raise InputError(f"its {name} is no StyleGAN2 of ours ({error})") from None
+
+
+def _misfit(tensor, expected) -> str | None:
+    """What is wrong with a tensor, if anything is."""
+    if tensor is None or expected is None:
+        return "is missing" if tensor is None else "is too many"
+    if tensor.shape != expected.shape:
+        return f"is of shape {tuple(tensor.shape)}, not {tuple(expected.shape)}"
+    if not (tensor.is_floating_point() and tensor.float().isfinite().all()):
+        return "holds what is no finite number; take a checkpoint from before training failed"
+    return None
 
 
 def load_generator(path: Path) -> Generator:

@@ -5,67 +5,97 @@ The settings are read off the tensors' shapes, so that a file cannot claim anoth
 holds.
 """
 
-import argparse
-import pickle
 import re
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from facies.errors import InputError
 from facies.pickles import Record, read_pickle
+from facies.rosinality import read_rosinality
 from facies.stylegan2 import MappingNetwork
 
+TORCH = (b"PK", b"\x80\x02\x8a\nl\xfc\x9cF\xf9")  # a zip, or the number that older files begin with
+PICKLE = b"\x80"
+NO_CLASSES = "a network without classes; set generator.label to null"
 
-def read_foreign(path: str | Path) -> tuple[dict, dict[str, torch.Tensor]]:
+
+@torch.no_grad()
+def read_foreign(
+    path: str | Path, label: int | None = None
+) -> tuple[dict, dict[str, torch.Tensor]]:
     """Settings by network and tensors by full name (`generator.mapping.w_avg` ...).
 
-    Raises InputError for a file that is damaged, hostile or of another architecture.
+    `label` chooses the class of a class-conditional network. Raises InputError for a file that is
+    damaged, hostile or of another architecture, and for a label that does not fit.
     """
-    reader = _read_rosinality if _is_zip(path) else _read_nvidia
     settings, tensors = {}, {}
     try:
-        for name, (state, clamp) in reader(path).items():
+        for name, (state, clamp) in _reader(path)(path).items():
+            state = _one_class(name, {k: _numbers(v) for k, v in state.items()}, label)
+            if name == "generator" and "mapping.w_avg" not in state:
+                state["mapping.w_avg"] = _mean_code(state)
             describe = _generator if name == "generator" else _discriminator
             settings[name] = describe(state, clamp)
-            tensors |= {f"{name}.{key}": value.float() for key, value in state.items()}
+            tensors |= {f"{name}.{key}": value for key, value in state.items()}
+    except InputError:
+        raise
     except KeyError as missing:
         raise InputError(
-            f"{path}: holds no {missing.args[0]}, so it is not a StyleGAN2 with a skip generator "
+            f"holds no {missing.args[0]}, so it is not a StyleGAN2 with a skip generator "
             "and a residual discriminator"
         ) from None
+    except Exception as error:  # tensors of odd shapes, or none where there should be some
+        raise InputError(f"not a StyleGAN2 that is known ({error})") from None
     return settings, tensors
 
 
-def _is_zip(path) -> bool:
+def _numbers(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy in single precision, of no more numbers than there are (a stride can be 0)."""
+    claimed = tensor.numel() * tensor.element_size()
+    if not tensor.is_floating_point() or claimed > tensor.untyped_storage().nbytes():
+        raise InputError("holds a tensor of other than plain floating numbers")
+    return torch.empty(tensor.shape).copy_(tensor)
+
+
+def _reader(path):
+    """The reader for a file's first bytes: suffixes are often wrong."""
     with open(path, "rb") as file:
-        return file.read(2) == b"PK"
+        head = file.read(16)
+    if head.startswith(TORCH):
+        return read_rosinality
+    if head.startswith(PICKLE):
+        return _read_nvidia
+    raise InputError(
+        "no checkpoint that is known: name a .safetensors of ours, a .pkl of NVIDIA or a .pt of "
+        "rosinality, and copy it whole"
+    )
 
 
 def _read_nvidia(path) -> dict[str, tuple[dict, float | None]]:
-    """NVIDIA's averaged generator and its discriminator."""
+    """NVIDIA's averaged generator and its discriminator: tensors and bound on activations."""
     found = read_pickle(path)
     networks = {}
     for name, key in (("generator", "G_ema"), ("discriminator", "D")):
         if key not in found:
-            raise InputError(f"{path}: holds no network {key}")
-        record = found[key]
-        _refuse_other_architectures(path, record)
-        networks[name] = record.tensors(), _conv_clamp(record)
+            raise InputError(
+                f"holds no network {key}; name a pickle with G_ema and D, as training writes it"
+            )
+        _refuse_other_architectures(found[key])
+        networks[name] = found[key].tensors(), _conv_clamp(found[key])
     return networks
 
 
-def _refuse_other_architectures(path, record: Record) -> None:
+def _refuse_other_architectures(record: Record) -> None:
     inner = dict(record.modules()).get("synthesis", record)
     names = [name for name, _ in inner.modules()]
     if any(re.match(r"L\d+_\d+_\d+", name) for name in names):
-        raise InputError(f"{path}: a StyleGAN3 network; only StyleGAN2 can be used")
+        raise InputError("a StyleGAN3 network; only StyleGAN2 can be used")
     for _, block in inner.modules():
         architecture = block.attributes.get("architecture")
         if architecture not in (None, "skip", "resnet"):
-            raise InputError(f"{path}: architecture {architecture}; only skip and resnet are known")
-    if dict(record.modules()).get("mapping", Record()).attributes.get("c_dim"):
-        raise InputError(f"{path}: a network with class labels; train one without (--cond=0)")
+            raise InputError(f"architecture {architecture}; only skip and resnet are known")
 
 
 def _conv_clamp(record: Record) -> float | None:
@@ -77,76 +107,48 @@ def _conv_clamp(record: Record) -> float | None:
     return None if clamp is None else float(clamp)
 
 
-def _read_rosinality(path) -> dict[str, tuple[dict, float | None]]:
-    """Rosinality's averaged generator and its discriminator, renamed."""
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a whole or not a harmless checkpoint ({reason})") from None
-    networks = {}
-    for name, key, rename in (
-        ("generator", "g_ema", _rosinality_generator),
-        ("discriminator", "d", _rosinality_discriminator),
-    ):
-        if not isinstance(content, dict) or key not in content:
-            raise InputError(f"{path}: holds no network {key}")
-        networks[name] = rename(content[key], content.get("latent_avg")), None
-    return networks
+def _one_class(name: str, state: dict, label: int | None) -> dict[str, torch.Tensor]:
+    """A class-conditional network's tensors for one class alone, where it is an ordinary network.
+
+    The embedding of a label is a constant then, which goes into other weights and biases.
+    """
+    if "mapping.embed.weight" not in state:
+        if label is not None:
+            raise InputError(NO_CLASSES)
+        return state
+    weight, bias = state["mapping.embed.weight"], state["mapping.embed.bias"]
+    classes = weight.shape[1]
+    if label not in range(classes):
+        raise InputError(
+            f"a network of {classes} classes; set generator.label to one of 0 to {classes - 1}"
+        )
+    embedded = weight[:, label] / np.sqrt(classes) + bias
+    rest = {k: v for k, v in state.items() if not k.startswith("mapping.embed.")}
+    return (_fold_into_mapping if name == "generator" else _fold_into_logit)(rest, embedded)
 
 
-def _rosinality_generator(old: dict, mean) -> dict[str, torch.Tensor]:
-    blocks = len({key.split(".")[1] for key in old if key.startswith("to_rgbs.")})
-    new = {"synthesis.b4.const": old["input.input"][0]}
-    for i in range(len(_numbered(r"style\.(\d+)\.weight", old))):
-        for part in ("weight", "bias"):
-            new[f"mapping.fc{i}.{part}"] = old[f"style.{i + 1}.{part}"]
-    layers = [("conv1", "b4.conv1", 0)]
-    layers += [(f"convs.{j}", f"b{8 << j // 2}.conv{j % 2}", j + 1) for j in range(2 * blocks)]
-    for source, target, noise in layers:
-        new |= _styled(old, source, f"synthesis.{target}")
-        new[f"synthesis.{target}.noise_strength"] = old[f"{source}.noise.weight"].reshape([])
-        new[f"synthesis.{target}.bias"] = old[f"{source}.activate.bias"]
-        new[f"synthesis.{target}.noise_const"] = old[f"noises.noise_{noise}"][0, 0]
-    colours = [("to_rgb1", "b4")] + [(f"to_rgbs.{j}", f"b{8 << j}") for j in range(blocks)]
-    for source, target in colours:
-        new |= _styled(old, source, f"synthesis.{target}.torgb")
-        new[f"synthesis.{target}.torgb.bias"] = old[f"{source}.bias"].reshape(3)
-    new["mapping.w_avg"] = _mean_code(new) if mean is None else mean.reshape(-1)
-    return new
+def _fold_into_mapping(state: dict, embedded: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The first layer sees z and the label, each normalised; the label's share is a bias."""
+    weight = state["mapping.fc0.weight"]  # (w_dim, z_dim + embedding)
+    inputs = weight.shape[1]
+    z_dim = inputs - len(embedded)
+    label = embedded * (embedded.square().mean() + 1e-8).rsqrt()
+    # A layer divides its weights by the root of its number of inputs, which is z_dim from now on.
+    state["mapping.fc0.weight"] = weight[:, :z_dim] * np.sqrt(z_dim / inputs)
+    state["mapping.fc0.bias"] += weight[:, z_dim:] @ label / np.sqrt(inputs)
+    del state["mapping.w_avg"]  # the mean over all classes
+    return state
 
 
-def _styled(old, source, target) -> dict[str, torch.Tensor]:
-    return {
-        f"{target}.weight": old[f"{source}.conv.weight"][0],
-        f"{target}.affine.weight": old[f"{source}.conv.modulation.weight"],
-        f"{target}.affine.bias": old[f"{source}.conv.modulation.bias"],
+def _fold_into_logit(state: dict, embedded: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Outputs weighted by the mapped label (Miyato & Koyama 2018, arXiv 1802.05637) are one."""
+    label = _mapping_network(state)(embedded[None])[0, 0]
+    label = label / np.sqrt(len(label))
+    folded = {
+        "b4.out.weight": label[None] @ state["b4.out.weight"],
+        "b4.out.bias": label[None] @ state["b4.out.bias"],
     }
-
-
-def _rosinality_discriminator(old: dict, _mean) -> dict[str, torch.Tensor]:
-    blocks = len({k.split(".")[1] for k in old if k.startswith("convs.")}) - 1
-    size = 4 << blocks
-    new = _plain_layer(old, "convs.0", f"b{size}.fromrgb", 0)
-    for k in range(1, blocks + 1):
-        target = f"b{size >> (k - 1)}"
-        new |= _plain_layer(old, f"convs.{k}.conv1", f"{target}.conv0", 0)
-        # The halving layers begin with a blur.
-        new |= _plain_layer(old, f"convs.{k}.conv2", f"{target}.conv1", 1)
-        new[f"{target}.skip.weight"] = old[f"convs.{k}.skip.1.weight"]
-    new |= _plain_layer(old, "final_conv", "b4.conv", 0)
-    for i, target in enumerate(("fc", "out")):
-        for part in ("weight", "bias"):
-            new[f"b4.{target}.{part}"] = old[f"final_linear.{i}.{part}"]
-    return new
-
-
-def _plain_layer(old, source, target, first) -> dict[str, torch.Tensor]:
-    return {
-        f"{target}.weight": old[f"{source}.{first}.weight"],
-        f"{target}.bias": old[f"{source}.{first + 1}.bias"],
-    }
+    return {k: v for k, v in state.items() if not k.startswith("mapping.")} | folded
 
 
 def _generator(state: dict, clamp: float | None) -> dict:
@@ -193,12 +195,16 @@ def _shape(layers: dict[int, torch.Tensor]) -> dict:
     return {"img_resolution": size, "channel_base": base, "channel_max": bound}
 
 
-@torch.no_grad()
-def _mean_code(state: dict) -> torch.Tensor:
-    """The mean of 10,000 mapped z, which rosinality's own files lack."""
+def _mapping_network(state: dict) -> MappingNetwork:
     z_dim, w_dim, layers = _mapping(state)
     mapping = MappingNetwork(z_dim, w_dim, 1, layers)
     own = {k.removeprefix("mapping."): v for k, v in state.items() if k.startswith("mapping.")}
     mapping.load_state_dict(own | {"w_avg": torch.zeros(w_dim)})
-    z = torch.randn(10_000, z_dim, generator=torch.Generator().manual_seed(0))
+    return mapping
+
+
+def _mean_code(state: dict) -> torch.Tensor:
+    """The mean of 10,000 mapped z, where a file lacks it or has it for other classes too."""
+    mapping = _mapping_network(state)
+    z = torch.randn(10_000, mapping.z_dim, generator=torch.Generator().manual_seed(0))
     return mapping(z).mean(dim=[0, 1])

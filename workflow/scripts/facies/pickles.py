@@ -55,12 +55,12 @@ def _storage(data: bytes):
 
 
 def _tensor(storage, offset, size, stride, *_rest) -> torch.Tensor:
-    """A copy of the part of a storage that the pickle describes, if the storage holds it."""
+    """The part of a storage that the pickle describes, if the storage holds it."""
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     numbers = torch.tensor([], dtype=storage.dtype).set_(storage)
     if min([offset, *size, *stride, 0]) < 0 or (0 not in size and last >= len(numbers)):
         raise pickle.UnpicklingError("a tensor reaches beyond its storage")
-    return torch.as_strided(numbers, size, stride, offset).clone()
+    return torch.as_strided(numbers, size, stride, offset)
 
 
 ADMITTED = {
@@ -73,18 +73,32 @@ ADMITTED = {
     ("builtins", "set"): set,
     ("__builtin__", "set"): set,
     ("numpy", "dtype"): _nothing,
+    ("numpy", "ndarray"): _nothing,
     ("numpy.core.multiarray", "scalar"): _nothing,
     ("numpy._core.multiarray", "scalar"): _nothing,
+    # StyleGAN3's, so that it is refused for what it is.
+    ("numpy.core.multiarray", "_reconstruct"): _nothing,
+    ("numpy._core.multiarray", "_reconstruct"): _nothing,
 }
+
+
+def refused(name: str) -> InputError:
+    """The error for a file that asks for a global which is not admitted."""
+    return InputError(
+        f"asks for {name}, which no StyleGAN2 needs; it was not run. "
+        "Do not open this file with anything else unless you trust who made it"
+    )
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module, name):
-        if (module, name) not in ADMITTED:
+        if (module, name) in (("dnnlib.tflib.network", "Network"), ("tfutil", "Network")):
             raise InputError(
-                f"asks for {module}.{name}, which no StyleGAN2 needs; it was not run. "
-                "Do not open this file with anything else unless you trust who made it"
+                "a network of the TensorFlow era; NVIDIA's legacy.py turns a StyleGAN2 into a file "
+                "that can be read, but no StyleGAN and no ProGAN"
             )
+        if (module, name) not in ADMITTED:
+            raise refused(f"{module}.{name}")
         return ADMITTED[module, name]
 
 
@@ -97,11 +111,9 @@ def read_pickle(path: str | Path) -> dict[str, Record]:
     try:
         with open(path, "rb") as file:
             content = _Reader(file).load()
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+    except InputError:
+        raise
     except Exception as error:  # a hostile or damaged stream may raise anything at all
-        raise InputError(
-            f"{path}: not a whole pickle of networks ({error}); copy it again"
-        ) from None
+        raise InputError(f"not a whole pickle of networks ({error}); copy it again") from None
     networks = content if isinstance(content, dict) else {}
     return {name: value for name, value in networks.items() if isinstance(value, Record)}

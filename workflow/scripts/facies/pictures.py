@@ -16,6 +16,16 @@ def to_tensor(images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
+@torch.no_grad()
+def sample_sheet(generator: torch.nn.Module, seed: int) -> Image.Image:
+    """64 samples in rows of 16; the same latent codes for every generator of this z_dim."""
+    z = torch.randn(64, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+    z = z.to(next(generator.parameters()).device)
+    # Few at a time: at 1024 pixels four take gigabytes.
+    images = np.concatenate([to_uint8(generator(some)) for some in z.split(4)])
+    return grid(images, columns=16, scale=2)
+
+
 def grid(images: np.ndarray, columns: int, scale: int = 1) -> Image.Image:
     """Photos uint8 (n, h, w, 3) side by side, row by row, each `scale` times as large."""
     n, h, w, _ = images.shape

@@ -1,0 +1,27 @@
+"""Bring the checkpoint that tuning starts from into our own form, and show what it draws."""
+
+import torch
+
+from facies.checkpoints import KINDS, load_networks, save_networks
+from facies.errors import InputError
+from facies.jobs import run_job
+from facies.pictures import sample_sheet
+
+
+def main(job):
+    torch.set_num_threads(job.threads)
+    path, p = job.input.pretrained, job.params
+    found = load_networks(path, "generator", "discriminator", optional=["encoder"], label=p.label)
+    networks = {kind: network for kind, network in zip(KINDS, found, strict=True) if network}
+    for kind, network in networks.items():
+        if network.img_resolution != p.resolution:
+            raise InputError(
+                f"{path}: a {kind} of {network.img_resolution} pixels, and the config's resolution "
+                f"is {p.resolution}: give the config the resolution of the generator"
+            )
+    save_networks(job.output.checkpoint, networks)
+    sample_sheet(networks["generator"], p.seed).save(job.output.samples)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821
