@@ -9,12 +9,12 @@ rule import_generator:
         "<logs>/import_generator.log",
     benchmark:
         "<benchmarks>/import_generator.tsv"
+    # A wrong checkpoint is told before anything else is done.
+    priority: 1
     conda:
         "../envs/torch.yaml"
     # What tuning starts from must not depend on the number of cores, and sums of floats can.
     threads: 1
-    # A wrong checkpoint is told before anything else is done.
-    priority: 1
     resources:
         mem_mb=6000,
         runtime=60,
@@ -32,10 +32,13 @@ rule finetune_generator:
     input:
         photos="<results>/aligned/full.npz",
         pretrained=rules.import_generator.output.checkpoint,
+        perception=config["generator"]["perception"],
     output:
         checkpoint="<results>/generator/{scope}/generator.safetensors",
         log="<results>/generator/{scope}/log.csv",
+        quality="<results>/generator/{scope}/quality.json",
         samples="<results>/generator/{scope}/samples.png",
+        closest="<results>/generator/{scope}/closest.npz",
     log:
         "<logs>/finetune_generator/{scope}.log",
     benchmark:
@@ -46,11 +49,16 @@ rule finetune_generator:
     resources:
         mem_mb=8000,
         runtime=720,
-        gpu=1,
+        gpu=config["generator"]["gpus"],
     params:
         settings={
-            name: config["generator"][name] for name in ("kimg", "batch", "noise")
+            name: config["generator"][name]
+            for name in ("kimg", "batch", "noise", "freeze_d", "precision")
         },
+        gpus=config["generator"]["gpus"],
+        # The reference's bound on what a GPU of 16 GB holds.
+        at_once=config["generator"]["at_once"]
+        or max(min(4096 // config["resolution"], 32), 4),
         seed=config["seed"],
         store=config["store"],
         # Tuned once: a new generator would mean new codes for everybody. Photos that come later
@@ -62,7 +70,7 @@ rule finetune_generator:
             config["alignment"],
             config["generator"]["generation"],
         ],
-        code=code_digest("training", "checkpoints", "pictures", "alignment"),
+        code=code_digest("tuning"),
     script:
         "../workflow/scripts/finetune_generator.py"
 

@@ -18,7 +18,7 @@ rule project_photos:
         runtime=240,
         gpu=1,
     params:
-        settings=config["projection"],
+        settings=config["projection"] | {"precision": config["generator"]["precision"]},
         store=config["store"],
         code=code_digest("projection", "checkpoints", "quality", "alignment"),
     script:

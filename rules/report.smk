@@ -14,6 +14,8 @@ rule write_report:
         log=f"<results>/generator/{SCOPE}/log.csv",
         before=rules.import_generator.output.samples,
         samples=f"<results>/generator/{SCOPE}/samples.png",
+        quality=f"<results>/generator/{SCOPE}/quality.json",
+        closest=f"<results>/generator/{SCOPE}/closest.npz",
         direction=f"<results>/explanation/{SCOPE}/{VIEW}/direction.npz",
         strip=f"<results>/explanation/{SCOPE}/{VIEW}/strip.png",
         walks=f"<results>/explanation/{SCOPE}/{VIEW}/walks.png",

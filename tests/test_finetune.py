@@ -1,3 +1,4 @@
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -5,10 +6,14 @@ import pytest
 import torch
 
 import finetune_generator
+from facies import tuning
 from facies.checkpoints import load_networks, save_networks
 from facies.errors import InputError
 from facies.stylegan2 import Discriminator, Encoder, Generator
+from facies.training import Trainer
 
+OUTPUTS = ("generator.safetensors", "log.csv", "samples.png", "quality.json", "closest.npz")
+SETTINGS = {"kimg": 0.08, "batch": 4, "noise": "random"}
 SMALL = {"channel_base": 64, "channel_max": 8}
 
 
@@ -23,23 +28,30 @@ def tune(tmp_path):
 
     del networks["encoder"]
     save_networks(tmp_path / "foreign.safetensors", networks)
+    perception = Discriminator(16, outputs=3, mbstd=False, **SMALL)
+    save_networks(tmp_path / "perception.safetensors", {"perception": perception})
 
-    def run(photos=8, size=16, pretrained="start", **changes):
-        images = np.random.default_rng(0).integers(0, 256, (photos, size, size, 3), np.uint8)
-        np.savez(tmp_path / "photos.npz", images=images)
+    def run(photos=24, pretrained="start", **changes):
+        images = np.random.default_rng(0).integers(0, 256, (photos, 16, 16, 3), np.uint8)
+        ids = np.array([f"P{i:03d}" for i in range(photos)])
+        np.savez(tmp_path / "photos.npz", images=images, photo_ids=ids, patient_ids=ids)
         params = {
-            "settings": {"kimg": 0.02, "batch": 4, "noise": "none"},
+            "settings": SETTINGS,
             "seed": 1,
             "store": tmp_path / "store",
             "tuned_for": ["results"],
+            "gpus": 1,
+            "at_once": 32,
             "code": "",
         }
         job = SimpleNamespace(
             threads=1,
             input=SimpleNamespace(
-                photos=tmp_path / "photos.npz", pretrained=tmp_path / f"{pretrained}.safetensors"
+                photos=tmp_path / "photos.npz",
+                pretrained=tmp_path / f"{pretrained}.safetensors",
+                perception=tmp_path / "perception.safetensors",
             ),
-            output=[tmp_path / f for f in ("generator.safetensors", "log.csv", "before.png")],
+            output=[tmp_path / name for name in OUTPUTS],
             params=SimpleNamespace(**(params | changes)),
         )
         finetune_generator.main(job)
@@ -49,32 +61,78 @@ def tune(tmp_path):
 
 
 def test_later_photos_find_the_generator_that_was_tuned_first(tune):
-    first = tune(photos=8)
-    assert tune(photos=9) == first
-    assert tune(photos=9, tuned_for=["results", 2])[0] != first[0]
+    first = tune(photos=24)
+    assert tune(photos=25) == first
+    assert tune(photos=25, tuned_for=["results", 2])[0] != first[0]
 
 
 def test_same_seed_same_bytes(tune, tmp_path):
     assert tune() == tune(store=tmp_path / "other")
 
 
-def test_a_killed_run_leaves_nothing_that_looks_tuned(tune, tmp_path, monkeypatch):
-    def interrupt(*_):
+def test_a_killed_run_goes_on_to_the_same_bytes(tune, tmp_path, monkeypatch):
+    whole = tune(store=tmp_path / "other")
+    save, saved = tuning.Record.save, []
+
+    def dies_after_three_ticks(*arguments):
+        save(*arguments)
+        saved.append(1)
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(tuning.Record, "save", dies_after_three_ticks)
+        tune()
+    (left,) = (tmp_path / "store" / "generator").iterdir()
+    assert left.suffix == ".state"
+    steps = []
+    with monkeypatch.context() as watched:
+        step = Trainer.step
+        watched.setattr(Trainer, "step", lambda *a: steps.append(1) or step(*a))
+        assert tune() == whole
+    assert len(steps) == 17  # of twenty
+    assert [path.suffix for path in (tmp_path / "store" / "generator").iterdir()] == [""]
+
+
+def test_a_killed_run_does_not_go_on_with_other_photos(tune, tmp_path, monkeypatch):
+    def dies(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
-        broken.setattr(finetune_generator, "train_and_log", interrupt)
-        tune()
-    assert list((tmp_path / "store" / "generator").iterdir()) == []
-    assert tune()
+        broken.setattr(tuning, "write", dies)
+        tune(photos=24)
+    assert tune(photos=25) == tune(photos=25, store=tmp_path / "other")
 
 
-def test_another_resolution_is_told(tune):
-    with pytest.raises(InputError, match="a generator of 16 pixels, and photos aligned to 32"):
-        tune(size=32)
+def test_the_state_nearest_to_held_out_photos_is_kept(tune, tmp_path, monkeypatch):
+    def measured(*values):
+        found = iter(values)
+        monkeypatch.setattr(
+            tuning.Judge, "_distances", lambda *_: {"frechet": next(found), "kernel": 0.0}
+        )
+
+    measured(5.0, 4.0, 2.0, *[3.0] * 18, 1.0)  # start, ticks of four photos, training photos
+    kept = tune()[0]
+    assert json.loads((tmp_path / "quality.json").read_text())["kept_kimg"] == 0.008
+    measured(3.0, 2.0, 1.0, 0.0)
+    assert kept == tune(settings=SETTINGS | {"kimg": 0.008})[0]
+
+
+def test_a_tenth_of_the_patients_is_held_out_with_all_their_photos():
+    patients = np.repeat([f"P{i}" for i in range(40)], 3)
+    held = tuning.hold_out(patients, seed=0)
+    assert held.sum() == 12
+    assert len(np.unique(patients[held])) == 4
+    assert not set(patients[held]) & set(patients[~held])
+
+
+def test_a_batch_that_gpus_cannot_share_is_told(tune, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    with pytest.raises(InputError, match="generator.batch: a batch of 4 photos on 3 GPUs"):
+        tune(gpus=3)
 
 
 def test_a_checkpoint_without_encoder_gets_one(tune, tmp_path, monkeypatch):
-    monkeypatch.setattr(finetune_generator, "TEACH_KIMG", 0.02)
+    monkeypatch.setattr(tuning, "TEACH_KIMG", 0.02)
     tune(pretrained="foreign")
     load_networks(tmp_path / "generator.safetensors", "encoder")

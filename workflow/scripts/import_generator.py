@@ -2,17 +2,18 @@
 
 import torch
 
-from facies.checkpoints import KINDS, load_networks, save_networks
+from facies.checkpoints import load_networks, save_networks
 from facies.errors import InputError
 from facies.jobs import run_job
-from facies.pictures import sample_sheet
+from facies.pictures import grid, sample
 
 
 def main(job):
     torch.set_num_threads(job.threads)
     path, p = job.input.pretrained, job.params
-    found = load_networks(path, "generator", "discriminator", optional=["encoder"], label=p.label)
-    networks = {kind: network for kind, network in zip(KINDS, found, strict=True) if network}
+    kinds = ("generator", "discriminator", "encoder")
+    found = load_networks(path, *kinds[:2], optional=kinds[2:], label=p.label)
+    networks = {kind: network for kind, network in zip(kinds, found, strict=True) if network}
     for kind, network in networks.items():
         if network.img_resolution != p.resolution:
             raise InputError(
@@ -20,7 +21,8 @@ def main(job):
                 f"is {p.resolution}: give the config the resolution of the generator"
             )
     save_networks(job.output.checkpoint, networks)
-    sample_sheet(networks["generator"], p.seed).save(job.output.samples)
+    drawn = sample(networks["generator"], 64, p.seed)
+    grid(drawn, columns=16, scale=2).save(job.output.samples)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ def to_tensor(images: np.ndarray) -> torch.Tensor:
 
 
 @torch.no_grad()
-def sample_sheet(generator: torch.nn.Module, seed: int) -> Image.Image:
-    """64 samples in rows of 16; the same latent codes for every generator of this z_dim."""
-    z = torch.randn(64, generator.z_dim, generator=torch.Generator().manual_seed(seed))
-    z = z.to(next(generator.parameters()).device)
-    # Few at a time: at 1024 pixels four take gigabytes.
-    images = np.concatenate([to_uint8(generator(some)) for some in z.split(4)])
-    return grid(images, columns=16, scale=2)
+def sample(generator: torch.nn.Module, n: int, seed: int) -> np.ndarray:
+    """n samples uint8 (n, r, r, 3); their latent codes hang on the seed alone."""
+    z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+    device = next(generator.parameters()).device
+    # Few large ones at a time: at 1024 pixels four take gigabytes.
+    at_once = max(4096 // generator.img_resolution, 4)
+    return np.concatenate([to_uint8(generator(some.to(device))) for some in z.split(at_once)])
 
 
 def grid(images: np.ndarray, columns: int, scale: int = 1) -> Image.Image:

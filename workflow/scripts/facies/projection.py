@@ -30,6 +30,7 @@ class ProjectionSettings:
     pixel_weight: float = 10.0
     feature_weight: float = 0.5
     prior_weight: float = 0.02
+    precision: str = "float32"
 
     def rate(self, step: int) -> float:
         """Learning rate after a short rise, on a cosine to zero."""
@@ -57,9 +58,12 @@ class Projector:
         settings: ProjectionSettings,
         device: str = "cpu",
     ):
-        self.generator = generator.to(device)
-        self.discriminator = discriminator.to(device, memory_format=torch.channels_last)
-        self.encoder = encoder.to(device, memory_format=torch.channels_last)
+        self.generator, self.discriminator, self.encoder = (
+            n.to(device, memory_format=torch.channels_last)
+            for n in (generator, discriminator, encoder)
+        )
+        for network in (generator.synthesis, discriminator):
+            network.compute = getattr(torch, settings.precision)
         self.settings, self.device = settings, device
         self.mean = self.generator.mapping.w_avg
         self.spread = self._spread_of_w()

@@ -26,15 +26,15 @@ from facies.distances import (
 )
 from facies.perception import Perception
 from facies.perceptual import pixel_distance
-from facies.pictures import grid, to_tensor, to_uint8
-from facies.stylegan2 import Encoder, Generator
+from facies.pictures import grid, sample, to_tensor
+from facies.stylegan2 import Encoder
 from facies.training import Sampler, Trainer, TrainingSettings, train
 
 HELD_OUT = 0.1  # share of the patients
 TICKS = 20
 TEACH_KIMG = 20  # samples that a new encoder sees before it meets photos
 MOST_SAMPLES = 2000
-BATCH = 32  # images rendered at once for measuring
+BATCH = 32  # photos rebuilt at once for measuring
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,19 +57,6 @@ def hold_out(patients: np.ndarray, seed: int) -> np.ndarray:
     everybody = np.unique(patients)
     count = max(1, round(HELD_OUT * len(everybody)))
     return np.isin(patients, np.random.default_rng(seed).permutation(everybody)[:count])
-
-
-@torch.no_grad()
-def render(generator: Generator, z: torch.Tensor) -> np.ndarray:
-    """Samples uint8 (n, r, r, 3) of z (n, z_dim)."""
-    device = generator.mapping.w_avg.device
-    return np.concatenate([to_uint8(generator(part.to(device))) for part in z.split(BATCH)])
-
-
-def sample(generator: Generator, n: int, seed: int) -> np.ndarray:
-    """n samples that depend on the seed alone."""
-    z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(seed))
-    return render(generator, z)
 
 
 class Judge:
