@@ -20,9 +20,10 @@ lint: .venv/installed
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-# Trains the demo's generator anew; hours on a CPU, and it goes on where it was stopped.
+# Trains the networks in resources/ anew; hours on a CPU. The generator goes on where it was stopped.
 pretrain: .venv/installed
-	snakemake --cores $(CORES) results/pretraining/generator.safetensors
+	snakemake --cores $(CORES) results/pretraining/perception.safetensors \
+	  results/pretraining/generator.safetensors
 
 resources/detector/face_landmark.tflite: .venv/installed
 	snakemake --cores 1 --quiet all --until fetch_detector

@@ -122,3 +122,28 @@ rule pretrain_generator:
         code=code_digest("training", "checkpoints", "pictures"),
     script:
         "../workflow/scripts/pretrain_generator.py"
+
+
+rule train_perception:
+    """Train the network in whose features generators are measured."""
+    input:
+        photos=expand("<results>/pretraining/{part}.npz", part=range(10)),
+    output:
+        checkpoint="<results>/pretraining/perception.safetensors",
+    log:
+        "<logs>/train_perception.log",
+    benchmark:
+        "<benchmarks>/train_perception.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=1,
+    params:
+        kimg=120,
+        seed=config["seed"],
+        code=code_digest("damage", "checkpoints", "pictures", "portraits"),
+    script:
+        "../workflow/scripts/train_perception.py"

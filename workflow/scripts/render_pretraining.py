@@ -1,5 +1,7 @@
 """Render and crop one part of the pretraining set: people who are not in the demo cohort."""
 
+import dataclasses
+
 import numpy as np
 
 from facies.alignment import crop, ffhq_quad
@@ -9,12 +11,13 @@ from facies.portraits import render
 
 
 def main(job):
-    images = []
+    images, parameters = [], []
     for portrait in pretraining_portraits(int(job.wildcards.part), job.params.people):
         photo, _, points = render(portrait)
         quad = ffhq_quad(points["eyes"], points["mouth"])
         images.append(crop(photo, quad, job.params.resolution))
-    np.savez(job.output.photos, images=np.stack(images))
+        parameters.append(dataclasses.astuple(portrait))
+    np.savez(job.output.photos, images=np.stack(images), parameters=np.array(parameters))
 
 
 if __name__ == "__main__":

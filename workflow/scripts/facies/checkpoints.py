@@ -2,7 +2,7 @@
 
 NVIDIA's `.pkl` and rosinality's `.pt` are read as well, see `foreign`.
 
-A checkpoint's tensors are named `generator.*`, `discriminator.*` and `encoder.*`; its metadata
+A checkpoint's tensors are named `generator.*`, `discriminator.*`, `encoder.*` ...; its metadata
 hold each network's settings as JSON and whatever the card of its making says.
 """
 
@@ -18,7 +18,12 @@ from facies.errors import InputError
 from facies.foreign import NO_CLASSES, read_foreign
 from facies.stylegan2 import Discriminator, Encoder, Generator
 
-KINDS = {"generator": Generator, "discriminator": Discriminator, "encoder": Encoder}
+KINDS = {
+    "generator": Generator,
+    "discriminator": Discriminator,
+    "encoder": Encoder,
+    "perception": Discriminator,
+}
 
 
 def save_networks(path: Path, networks: dict[str, torch.nn.Module], half=False, **card) -> None:

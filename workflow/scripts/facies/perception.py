@@ -1,0 +1,67 @@
+"""Photos as a fixed network sees them: the space in which generators are measured.
+
+The network that ships learned to read rendered portraits and the damage done to them (rule
+`train_perception`); a user may name another, such as the Inception network of the usual FID.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from facies.checkpoints import load_networks
+from facies.errors import InputError
+from facies.stylegan2 import Discriminator
+
+BATCH = 64
+
+
+class Perception:
+    """Photos uint8 (n, r, r, 3) to features float64 (n, d), in batches.
+
+    `path` is a `.safetensors` of ours, or TorchScript (`.pt`) that takes uint8 (n, 3, r, r), as
+    NVIDIA's copy of Inception does. Raises InputError when it is neither.
+    """
+
+    def __init__(self, path: str | Path, device: str = "cpu"):
+        if not Path(path).is_file():
+            raise InputError(f"{path}: no such file; name a network (.safetensors, TorchScript)")
+        load = _load_script if Path(path).suffix == ".pt" else _load_own
+        self.device, self.features = device, load(path, device)
+
+    @torch.no_grad()
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        photos = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+        batches = [self.features(batch.to(self.device)) for batch in photos.split(BATCH)]
+        return torch.cat(batches).flatten(1).double().cpu().numpy()
+
+
+def _load_own(path, device):
+    (network,) = load_networks(path, "perception")
+    network.to(device)
+    return lambda photos: features(network, resize(photos, network.img_resolution) / 127.5 - 1)
+
+
+def _load_script(path, device):
+    try:
+        network = torch.jit.load(path, map_location=device).eval()
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{path}: not a whole TorchScript file ({reason}); copy it again"
+        ) from None
+    named = any(argument.name == "return_features" for argument in network.forward.schema.arguments)
+    return lambda photos: network(photos, **{"return_features": True} if named else {})
+
+
+def features(network: Discriminator, images: torch.Tensor) -> torch.Tensor:
+    """Activations (n, d) before the last layer, from images (n, 3, r, r) in [-1, 1]."""
+    end = network.b4
+    return end.fc(end.conv(network.features(images)[-1]).flatten(1))
+
+
+def resize(photos: torch.Tensor, size: int) -> torch.Tensor:
+    """Square photos (n, 3, r, r) to `size` pixels, by area when they shrink; float, same range."""
+    shrinks = photos.shape[-1] > size
+    return F.interpolate(photos.float(), (size, size), mode="area" if shrinks else "bilinear")
