@@ -9,12 +9,12 @@ rule import_generator:
         "<logs>/import_generator.log",
     benchmark:
         "<benchmarks>/import_generator.tsv"
+    # A wrong checkpoint is told before anything else is done.
+    priority: 1
     conda:
         "../envs/torch.yaml"
     # What tuning starts from must not depend on the number of cores, and sums of floats can.
     threads: 1
-    # A wrong checkpoint is told before anything else is done.
-    priority: 1
     resources:
         mem_mb=6000,
         runtime=60,
