@@ -1,5 +1,8 @@
+import json
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from facies.checkpoints import load_generator, load_networks, save_networks
 from facies.errors import InputError
@@ -33,11 +36,56 @@ def test_truncated_file_is_refused(checkpoint):
         load_generator(path)
 
 
-def test_pickle_is_refused_and_not_run(tmp_path):
-    path = tmp_path / "g.safetensors"
-    torch.save({"a": 1}, path)
-    with pytest.raises(InputError, match="not a whole safetensors file"):
+@pytest.mark.parametrize(
+    "card",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"settings": [1]}',
+        '{"settings": {"generator": 5}}',
+        '{"settings": {"generator": {"conv_clamp": "wide"}}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_card_of_another_kind_is_refused(checkpoint, card):
+    path, _ = checkpoint
+    save_file(load_file(path), path, metadata={"card": card})
+    with pytest.raises(InputError, match="has no card that says what it holds"):
         load_generator(path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"z_dim": 5}, r"mapping.fc0.weight is of shape \(8, 4\), not \(8, 5\)"),
+        ({"z_dim": 1 << 50}, r"shape \(8, 4\), not \(8, 1125899906842624\)"),
+        ({"w_dim": -1}, "no StyleGAN2 of ours"),
+        ({"depth": 3}, "unexpected keyword argument 'depth'"),
+        ({"mapping_layers": 2}, "mapping.fc1.bias is missing"),
+    ],
+)
+def test_a_card_that_claims_another_network_is_refused(checkpoint, settings, message):
+    path, generator = checkpoint
+    card = json.dumps({"settings": {"generator": generator.settings | settings}})
+    save_file(load_file(path), path, metadata={"card": card})
+    with pytest.raises(InputError, match=message):
+        load_generator(path)
+
+
+def test_whole_numbers_and_lost_numbers_are_refused(checkpoint):
+    path, generator = checkpoint
+    card = {"card": json.dumps({"settings": {"generator": generator.settings}})}
+    key, tensors = "generator.mapping.w_avg", load_file(path)
+    for odd in (tensors[key].to(torch.int32), torch.full([8], torch.inf)):
+        save_file(tensors | {key: odd}, path, metadata=card)
+        with pytest.raises(InputError, match="mapping.w_avg holds what is no finite number"):
+            load_generator(path)
+
+
+def test_a_label_is_refused(checkpoint):
+    with pytest.raises(InputError, match="a network without classes"):
+        load_networks(checkpoint[0], "generator", label=0)
 
 
 def test_absent_network_is_named(checkpoint):

@@ -1,19 +1,22 @@
 """Files of other StyleGAN2 code, imitated: the same globals and names around our own numbers."""
 
 import argparse
+import copy
 import io
 import os
 import pickle
 import re
 import sys
 import types
+import zipfile
 
+import numpy as np
 import pytest
 import torch
 
 from facies.checkpoints import load_networks
 from facies.errors import InputError
-from facies.stylegan2 import Discriminator, Generator
+from facies.stylegan2 import Discriminator, FullyConnected, Generator
 
 SMALL = {"channel_base": 64, "channel_max": 8}
 
@@ -75,6 +78,66 @@ def test_nvidia_pickle_renders_the_same_and_runs_nothing(tmp_path, networks, nvi
     assert torch.equal(judge(generator(z)), discriminator(generator(z)))
 
 
+@pytest.fixture
+def conditional(networks):
+    """The networks with what NVIDIA adds to them for three classes."""
+    generator, discriminator = copy.deepcopy(networks)
+    generator.mapping.embed = FullyConnected(3, 5)
+    generator.mapping.fc0 = FullyConnected(4 + 5, 6, True, lr_multiplier=0.01)
+    discriminator.mapping = torch.nn.ModuleDict({"embed": FullyConnected(3, 7)})
+    for name in ("fc0", "fc1"):
+        discriminator.mapping[name] = FullyConnected(7, 7, True, lr_multiplier=0.01)
+    discriminator.b4.out = FullyConnected(8, 7)
+    for network in (generator.mapping, discriminator.mapping, discriminator.b4.out):
+        for name, value in network.named_parameters():
+            if name.endswith("bias"):
+                value.data.normal_(std=0.5 if "embed" in name else 20)
+    return generator, discriminator
+
+
+def mapped(mapping, inputs):
+    """Inputs, each normalised, beside each other through the two layers."""
+    normalised = [x / (x.square().mean(dim=1, keepdim=True) + 1e-8).sqrt() for x in inputs]
+    return mapping.fc1(mapping.fc0(torch.cat(normalised, dim=1)))
+
+
+def pack_conditional(path, conditional, nvidia):
+    generator, discriminator = conditional
+    packed = nvidia(generator, conv_clamp=256, c_dim=3), nvidia(discriminator, c_dim=3)
+    return write(path, dict(zip(("G_ema", "D"), packed, strict=True)))
+
+
+@pytest.mark.parametrize("label", [0, 2])
+@torch.no_grad()
+def test_one_class_of_a_conditional_network(tmp_path, conditional, nvidia, label):
+    path = pack_conditional(tmp_path / "network.pkl", conditional, nvidia)
+    read, judge = load_networks(path, "generator", "discriminator", label=label)
+    generator, discriminator = conditional
+    z, classes = torch.randn(3, 4), torch.eye(3)[[label] * 10_000]
+    w = mapped(generator.mapping, [z, generator.mapping.embed(classes[:3])])
+    images = generator.synthesis(w[:, None].repeat(1, generator.num_ws, 1))
+    torch.testing.assert_close(read(z), images, rtol=1e-5, atol=1e-5)
+    weights = mapped(discriminator.mapping, [discriminator.mapping.embed(classes[:3])])
+    logits = (discriminator(images) * weights).sum(dim=1, keepdim=True) / np.sqrt(7)
+    torch.testing.assert_close(judge(images), logits, rtol=1e-5, atol=1e-5)
+    w = mapped(generator.mapping, [torch.randn(10_000, 4), generator.mapping.embed(classes)])
+    assert (read.mapping.w_avg - w.mean(dim=0)).abs().max() < 0.05 * w.std(dim=0).max()
+
+
+@pytest.mark.parametrize("label", [None, 3, -1])
+def test_classes_are_told_where_none_is_chosen(tmp_path, conditional, nvidia, label):
+    path = pack_conditional(tmp_path / "network.pkl", conditional, nvidia)
+    with pytest.raises(InputError, match=r"3 classes; set generator.label to one of 0 to 2"):
+        load_networks(path, "generator", label=label)
+
+
+def test_a_label_without_classes_is_refused(tmp_path, networks, nvidia):
+    content = {"G_ema": nvidia(networks[0]), "D": nvidia(networks[1])}
+    path = write(tmp_path / "network.pkl", content)
+    with pytest.raises(InputError, match=r"without classes; set generator.label to null"):
+        load_networks(path, "generator", label=0)
+
+
 class Payload:
     def __init__(self, function, *arguments):
         self.call = function, arguments
@@ -109,6 +172,65 @@ def test_a_tensor_beyond_its_storage_is_refused(tmp_path):
         load_networks(write(tmp_path / "network.pkl", {"G_ema": reach}), "generator")
 
 
+def test_a_tensor_of_more_numbers_than_the_file_holds_is_refused(tmp_path, networks, nvidia):
+    networks[0].mapping.fc0.weight.data = torch.zeros(1, 1).expand(1 << 40, 4)
+    content = {"G_ema": nvidia(networks[0]), "D": nvidia(networks[1])}
+    with pytest.raises(InputError, match="other than plain floating numbers"):
+        load_networks(write(tmp_path / "network.pkl", content), "generator")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("synthesis.b4.const", torch.zeros(8, 4), r"synthesis.b4.const is of shape \(8, 4\), not"),
+        ("synthesis.b4.const", torch.zeros([]), "not a StyleGAN2 that is known"),
+        ("mapping.fc0.weight", torch.zeros(6), "not a StyleGAN2 that is known"),
+        ("mapping.fc1.weight", torch.zeros(6, 5), r"mapping.fc1.weight is of shape \(6, 5\)"),
+        ("mapping.w_avg", torch.zeros(6, dtype=torch.int64), "other than plain floating"),
+        ("synthesis.b8.torgb.weight", torch.zeros(1, 8, 1, 1), r"shape \(1, 8, 1, 1\), not \(3,"),
+        ("synthesis.b16.conv1.bias", torch.full([4], torch.nan), "no finite number"),
+        ("synthesis.b8.conv0.weight", torch.zeros(5, 8, 3, 3), "layer widths of the usual form"),
+        ("synthesis.b16.conv1.extra", torch.zeros(1), "conv1.extra is too many"),
+        ("synthesis.b8.conv1.bias", None, "b8.conv1.bias is missing"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named(tmp_path, networks, nvidia, key, value, message):
+    folder, _, name = key.rpartition(".")
+    layer = networks[0].get_submodule(folder)
+    (layer._buffers if name == "w_avg" else layer._parameters)[name] = value
+    content = {"G_ema": nvidia(networks[0]), "D": nvidia(networks[1])}
+    with pytest.raises(InputError, match=f"network.pkl: .*{message}"):
+        load_networks(write(tmp_path / "network.pkl", content), "generator")
+
+
+def test_a_pickle_without_discriminator_is_refused(tmp_path, networks, nvidia):
+    path = write(tmp_path / "network.pkl", {"G_ema": nvidia(networks[0])})
+    with pytest.raises(InputError, match="holds no network D; name a pickle with G_ema and D"):
+        load_networks(path, "generator")
+
+
+@pytest.mark.parametrize("module", ["dnnlib.tflib.network", "tfutil"])
+def test_networks_of_the_tensorflow_era_are_named(tmp_path, module):
+    path = tmp_path / "network.pkl"
+    path.write_bytes(b"\x80\x02c" + module.encode() + b"\nNetwork\n)\x81.")
+    with pytest.raises(InputError, match="TensorFlow era; NVIDIA's legacy.py"):
+        load_networks(path, "generator")
+
+
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html><title>Quota exceeded", b"PK"])
+def test_files_of_other_kinds_are_refused(tmp_path, content):
+    (tmp_path / "network.pkl").write_bytes(content)
+    with pytest.raises(InputError, match=r"network.pkl: (no|not a whole) checkpoint"):
+        load_networks(tmp_path / "network.pkl", "generator")
+
+
+def test_a_zip_of_something_else_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "network.pkl", "w") as file:
+        file.writestr("network/readme.txt", "a network")
+    with pytest.raises(InputError, match="not a whole checkpoint of torch"):
+        load_networks(tmp_path / "network.pkl", "generator")
+
+
 def test_truncated_pickle_is_refused(tmp_path, networks, nvidia):
     content = {"G_ema": nvidia(networks[0]), "D": nvidia(networks[1])}
     path = write(tmp_path / "network.pkl", content)
@@ -117,13 +239,9 @@ def test_truncated_pickle_is_refused(tmp_path, networks, nvidia):
         load_networks(path, "generator")
 
 
-@pytest.mark.parametrize(
-    ("attributes", "message"),
-    [({"architecture": "orig"}, "architecture orig"), ({"c_dim": 10}, "class labels")],
-)
-def test_other_architectures_are_named(tmp_path, networks, nvidia, attributes, message):
-    content = {"G_ema": nvidia(networks[0], **attributes), "D": nvidia(networks[1])}
-    with pytest.raises(InputError, match=message):
+def test_other_architectures_are_named(tmp_path, networks, nvidia):
+    content = {"G_ema": nvidia(networks[0], architecture="orig"), "D": nvidia(networks[1])}
+    with pytest.raises(InputError, match="network.pkl: architecture orig; only skip and resnet"):
         load_networks(write(tmp_path / "network.pkl", content), "generator")
 
 
@@ -175,14 +293,21 @@ def rosinality_names(generator: Generator, discriminator: Discriminator) -> tupl
     return g, d
 
 
-def test_rosinality_file_renders_the_same(tmp_path):
+@pytest.fixture
+def rosinality(tmp_path):
+    """Networks and the content of their file."""
     torch.manual_seed(0)
     generator = Generator(6, 6, 16, mapping_layers=2, **SMALL).eval()
     discriminator = Discriminator(16, **SMALL).eval()
     g, d = rosinality_names(generator, discriminator)
-    content = {"g": g, "g_ema": g, "d": d, "args": argparse.Namespace(size=16)}
-    torch.save(content, tmp_path / "network.pt")
-    read, judge = load_networks(tmp_path / "network.pt", "generator", "discriminator")
+    return generator, discriminator, {"g_ema": g, "d": d, "args": argparse.Namespace(size=16)}
+
+
+@pytest.mark.parametrize(("name", "as_zip"), [("network.pt", True), ("network.pkl", False)])
+def test_rosinality_file_renders_the_same(tmp_path, rosinality, name, as_zip):
+    generator, discriminator, content = rosinality
+    torch.save(content, tmp_path / name, _use_new_zipfile_serialization=as_zip)
+    read, judge = load_networks(tmp_path / name, "generator", "discriminator")
     z = torch.randn(2, 6)
     assert torch.equal(read(z), generator(z))
     assert torch.equal(judge(generator(z)), discriminator(generator(z)))
@@ -192,9 +317,46 @@ def test_rosinality_file_renders_the_same(tmp_path):
     assert torch.allclose(read.mapping.w_avg, mean, atol=0.05)
 
 
+def test_rosinality_mean_code_is_kept(tmp_path, rosinality):
+    mean = torch.randn(1, 6)
+    torch.save(rosinality[2] | {"latent_avg": mean}, tmp_path / "network.pt")
+    assert torch.equal(
+        load_networks(tmp_path / "network.pt", "generator")[0].mapping.w_avg, mean[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content["g_ema"], "holds no network g_ema; name a checkpoint with"),
+        (lambda content: content | {"d": None}, "not a StyleGAN2 that is known"),
+        (lambda content: {"g_ema": content["g_ema"]}, "holds no network d;"),
+        (lambda content: list(content), "holds no network g_ema"),
+        (lambda content: content | {"g_ema": {"conv1.weight": torch.ones(1)}}, "input.input, so"),
+        (lambda content: torch.nn.Linear(1, 1), "asks for torch.nn.modules.linear.Linear"),
+        (
+            lambda content: content | {"latent_avg": torch.ones(6).to_sparse()},
+            "not a StyleGAN2 that is known",
+        ),
+    ],
+)
+def test_other_content_of_a_pt_file_is_named(tmp_path, rosinality, change, message):
+    torch.save(change(rosinality[2]), tmp_path / "network.pt")
+    with pytest.raises(InputError, match=f"network.pt: .*{message}"):
+        load_networks(tmp_path / "network.pt", "generator")
+
+
+def test_truncated_pt_file_is_refused(tmp_path, rosinality):
+    torch.save(rosinality[2], tmp_path / "network.pt")
+    data = (tmp_path / "network.pt").read_bytes()
+    (tmp_path / "network.pt").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match="not a whole checkpoint of torch; copy it again"):
+        load_networks(tmp_path / "network.pt", "generator")
+
+
 def test_pt_file_that_carries_code_is_refused(tmp_path):
     target = tmp_path / "was-run"
     torch.save({"g_ema": Payload(os.mkdir, str(target))}, tmp_path / "network.pt")
-    with pytest.raises(InputError, match="not a whole or not a harmless checkpoint"):
+    with pytest.raises(InputError, match=r"network.pt: asks for posix.mkdir.*not run"):
         load_networks(tmp_path / "network.pt", "generator")
     assert not target.exists()
