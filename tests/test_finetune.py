@@ -8,6 +8,7 @@ import torch
 import finetune_generator
 from facies import tuning
 from facies.checkpoints import load_networks, save_networks
+from facies.errors import InputError
 from facies.stylegan2 import Discriminator, Encoder, Generator
 from facies.training import Trainer
 

@@ -1,4 +1,5 @@
 import base64
+import io
 
 import numpy as np
 import pandas as pd
@@ -88,3 +89,24 @@ def test_pictures_and_tensors_are_each_others_inverse():
     images = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 3), np.uint8)
     assert to_tensor(images).min() >= -1 and to_tensor(images).max() <= 1
     assert to_uint8(to_tensor(images)) == pytest.approx(images, abs=1)
+
+
+def test_tuning_is_told_at_its_start_its_best_and_its_end():
+    log = pd.DataFrame(
+        {"kimg": [0.0, 1.0, 2.0], "frechet": [3.0, 1.0, 2.0], "pixel": [np.nan, 1, 2]}
+    )
+    quality = {"kept_kimg": 1.0, "floor": {"frechet": 0.5, "kernel": 0.1}}
+    rows = report.tuning(log, quality)
+    assert [row["frechet"] for row in rows] == [3.0, 1.0, 2.0, 0.5]
+    assert rows[3]["kimg"] is None
+
+
+def test_the_closest_photos_are_found_by_name_among_those_that_stayed():
+    red, green, blue = (np.full((1, 2, 2, 3), c, np.uint8) for c in np.diag([250] * 3))
+    found = {"samples": np.concatenate([red, red]), "photo_ids": np.array(["gone", "b"])}
+    aligned = {"photo_ids": np.array(["a", "b"]), "images": np.concatenate([green, blue])}
+    address = report.closest(found, aligned)
+    picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
+    assert picture.size == (4, 8)
+    assert picture.getpixel((1, 1)) == (250, 0, 0) and picture.getpixel((1, 6)) == (0, 0, 250)
+    assert report.closest(found | {"photo_ids": np.array(["x", "y"])}, aligned) is None

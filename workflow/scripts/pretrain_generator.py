@@ -1,6 +1,5 @@
 """Train the demo's generator from scratch on rendered portraits; go on where the last run ended."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,10 @@ import torch
 
 from facies.checkpoints import best_device, save_networks
 from facies.jobs import run_job
-from facies.pictures import grid, to_tensor, to_uint8
+from facies.pictures import grid, sample, to_tensor, to_uint8
 from facies.store import digest
 from facies.stylegan2 import Discriminator, Encoder, Generator
-from facies.training import Sampler, Trainer, TrainingSettings, train
+from facies.training import Sampler, Trainer, TrainingSettings, save_state, train
 
 CHANNELS = {"channel_base": 1024, "channel_max": 128}
 SAVE_EVERY = 4000  # photos
@@ -26,21 +25,13 @@ def build(resolution: int, seed: int) -> Trainer:
     generator = Generator(64, 128, resolution, mapping_layers=2, **CHANNELS)
     discriminator = Discriminator(resolution, **CHANNELS)
     encoder = Encoder(generator.num_ws, 128, resolution, **CHANNELS)
-    return Trainer(generator, discriminator, encoder, SETTINGS, best_device())
-
-
-def save_state(path: Path, trainer: Trainer, sampler: Sampler) -> None:
-    """Write beside, then rename: a kill leaves the old state or the new one, never half of one."""
-    beside = path.with_suffix(".tmp")
-    torch.save({"trainer": trainer.state_dict(), "sampler": sampler.state_dict()}, beside)
-    os.replace(beside, path)
+    return Trainer(generator, discriminator, encoder, SETTINGS, best_device(), seed)
 
 
 @torch.no_grad()
 def draw(path: Path, trainer: Trainer, photos: np.ndarray) -> None:
     """Eight rows of samples, then photos above their reconstructions by the encoder."""
-    z = torch.randn(64, trainer.G.z_dim, generator=torch.Generator().manual_seed(0))
-    samples = to_uint8(trainer.G_ema(z.to(trainer.device)))
+    samples = sample(trainer.G_ema, 64, seed=0)
     codes = trainer.E_ema(to_tensor(photos).to(trainer.device), trainer.G_ema.mapping.w_avg)
     rebuilt = to_uint8(trainer.G_ema.synthesis(codes))
     grid(np.concatenate([samples, photos, rebuilt]), columns=len(photos), scale=2).save(path)
@@ -53,14 +44,13 @@ def main(job):
     state = Path(job.params.store, "pretraining", f"{made_by}.pt")
     state.parent.mkdir(parents=True, exist_ok=True)
     trainer = build(photos.shape[1], job.params.seed)
-    sampler = Sampler(torch.from_numpy(photos).permute(0, 3, 1, 2), 16, job.params.seed)
+    images = torch.from_numpy(photos).permute(0, 3, 1, 2)
+    sampler = Sampler(images, SETTINGS.batch, job.params.seed)
     if state.exists():
-        saved = torch.load(state, weights_only=True)
-        trainer.load_state_dict(saved["trainer"])
-        sampler.load_state_dict(saved["sampler"])
+        trainer.load_state_dict(torch.load(state, weights_only=True))
     for row in train(trainer, sampler, job.params.kimg, SAVE_EVERY):
         print(" ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)
-        save_state(state, trainer, sampler)
+        save_state(state, trainer.state_dict())
         draw(Path(job.output.samples), trainer, photos[:16])  # to look at meanwhile
     draw(Path(job.output.samples), trainer, photos[:16])
     card = {"kimg": f"{trainer.images / 1000:g}", "seed": str(job.params.seed)}

@@ -14,8 +14,10 @@ in pieces, compute what one large GPU would.
 
 import copy
 import dataclasses
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -383,3 +385,10 @@ def train(trainer: Trainer, sampler: Sampler, kimg: float, tick: int) -> Iterato
             row = {"kimg": trainer.images / 1000, "augment_p": trainer.augment_p}
             yield row | {name: float(sums[name]) / counts[name] for name in sums}
             sums.clear(), counts.clear()
+
+
+def save_state(path: Path, state: dict) -> None:
+    """Write beside, then rename: a kill leaves the old state or the new one, never half of one."""
+    beside = path.with_suffix(".tmp")
+    torch.save(state, beside)
+    os.replace(beside, path)

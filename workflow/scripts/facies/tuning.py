@@ -8,7 +8,6 @@ whole state is written down; a run that was killed goes on from there to the sam
 import copy
 import dataclasses
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ from facies.perception import Perception
 from facies.perceptual import pixel_distance
 from facies.pictures import grid, sample, to_tensor
 from facies.stylegan2 import Encoder
-from facies.training import Sampler, Trainer, TrainingSettings, train
+from facies.training import Sampler, Trainer, TrainingSettings, save_state, train
 
 HELD_OUT = 0.1  # share of the patients
 TICKS = 20
@@ -120,11 +119,8 @@ class Record:
             self.best = {k: copy.deepcopy(n.state_dict()) for k, n in trainer.networks().items()}
 
     def save(self, path: Path, trainer: Trainer) -> None:
-        """Write beside, then rename: a kill leaves the old state or the new one."""
-        beside = path.with_suffix(".tmp")
         state = {"trainer": trainer.state_dict(), "rows": self.rows, "best": self.best}
-        torch.save(state, beside)
-        os.replace(beside, path)
+        save_state(path, state)
 
     def load(self, path: Path, trainer: Trainer) -> None:
         state = torch.load(path, map_location=trainer.device, weights_only=True)
