@@ -102,11 +102,11 @@ def test_tuning_is_told_at_its_start_its_best_and_its_end():
 
 
 def test_the_closest_photos_are_found_by_name_among_those_that_stayed():
-    red, green, blue = (np.full((1, 2, 2, 3), c, np.uint8) for c in np.diag([250] * 3))
+    red, green, blue = (np.full((1, 8, 8, 3), c, np.uint8) for c in np.diag([250] * 3))
     found = {"samples": np.concatenate([red, red]), "photo_ids": np.array(["gone", "b"])}
     aligned = {"photo_ids": np.array(["a", "b"]), "images": np.concatenate([green, blue])}
     address = report.closest(found, aligned)
     picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
-    assert picture.size == (4, 8)
-    assert picture.getpixel((1, 1)) == (250, 0, 0) and picture.getpixel((1, 6)) == (0, 0, 250)
+    assert picture.size == (16, 32)
+    assert picture.getpixel((8, 8)) == (250, 0, 0) and picture.getpixel((8, 24)) == (0, 0, 250)
     assert report.closest(found | {"photo_ids": np.array(["x", "y"])}, aligned) is None
