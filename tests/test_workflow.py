@@ -96,7 +96,7 @@ def road(tmp_path_factory):
     for name in ("Snakefile", "rules", "workflow", "envs", "config", "profiles"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
-    shutil.copytree(DETECTOR, folder / "resources" / "detector")
+    shutil.copytree(ROOT / "resources", folder / "resources")
     write_cohort(folder)
     write_config(folder)
     torch.manual_seed(0)

@@ -52,11 +52,13 @@ def main(job):
         most, count = Counter(row["reason"] for row in rows).most_common(1)[0]
         raise InputError(f"none of {len(rows)} photos could be aligned; {count} times: {most}")
     pd.DataFrame(rows).to_csv(job.output.table, index=False)
-    patients = photos.set_index("photo_id").patient_id[photo_ids].to_numpy(str)
+    # Photos of patients whom the cohort left out stand for themselves.
+    known = dict(zip(photos.photo_id, photos.patient_id, strict=True))
+    patients = [known.get(photo, photo) for photo in photo_ids]
     np.savez(
         job.output.photos,
         photo_ids=np.array(photo_ids),
-        patient_ids=patients,
+        patient_ids=np.array(patients),
         images=np.stack(images),
     )
 
