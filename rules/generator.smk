@@ -142,7 +142,7 @@ rule train_perception:
         runtime=120,
         gpu=1,
     params:
-        kimg=120,
+        kimg=200,
         seed=config["seed"],
         code=code_digest("damage", "checkpoints", "pictures", "portraits"),
     script:

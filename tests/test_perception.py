@@ -69,12 +69,15 @@ def test_small_photos_grow_smoothly():
     assert resize(ramp, 4)[0, 0, 0].tolist() == [0, 25, 75, 100]
 
 
-@pytest.mark.parametrize("suffix", ["pt", "safetensors"])
-def test_missing_and_damaged_files_are_named_with_a_remedy(tmp_path, suffix):
+@pytest.mark.parametrize(
+    ("suffix", "damaged"),
+    [("pt", b"PK\x03\x04 and no more"), ("safetensors", b"\x99" + b"\0" * 7 + b"{")],
+)
+def test_missing_and_damaged_files_are_named_with_a_remedy(tmp_path, suffix, damaged):
     path = tmp_path / f"n.{suffix}"
     with pytest.raises(InputError, match=f"n.{suffix}: no such file; name a network"):
         Perception(path)
-    path.write_bytes(b"PK\x03\x04 and no more")
+    path.write_bytes(damaged)
     with pytest.raises(InputError, match=f"n.{suffix}: not a whole .* file .*copy it again"):
         Perception(path)
 

@@ -124,6 +124,22 @@ def test_pieces_hold_no_more_photos_than_fit():
         settings.pieces(64, processes=5)
 
 
+def test_an_overflow_does_not_reach_the_weights():
+    run = trainer()
+
+    def objective(rows):
+        weight = run.G.synthesis.b4.conv1.bias
+        loss = weight[0] * torch.inf - weight[1] * torch.inf
+        return loss, {"loss": loss}
+
+    before = run.G.synthesis.b4.conv1.bias.detach().clone()
+    run._descend("G", 4, objective)
+    after = run.G.synthesis.b4.conv1.bias.detach()
+    # Adam's first step is the rate itself, against the gradient's sign.
+    rate = run.optimizers["G"].param_groups[0]["lr"]
+    assert (after - before)[:3].tolist() == pytest.approx([-rate, rate, 0])
+
+
 def test_frozen_layers_of_the_discriminator_stay():
     run = trainer(freeze_d=4)
     before = copy.deepcopy(run.D.state_dict())

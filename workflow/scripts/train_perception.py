@@ -50,8 +50,10 @@ def train(photos: np.ndarray, targets: np.ndarray, kimg: float, seed: int, devic
         chosen = torch.randint(len(photos), [BATCH])
         damage = Damage.random(BATCH)
         seen = damage(to_tensor(photos[chosen].numpy())).to(device)
-        wanted = torch.cat([targets[chosen], (damage.strengths() - mean) / sd], dim=1).to(device)
-        error = (network(seen) - wanted).square().mean()
+        drawn, told = network(seen).split([targets.shape[1], sample.shape[1]], dim=1)
+        # Each half counts as much as the other, however many numbers it has.
+        error = (drawn - targets[chosen].to(device)).square().mean()
+        error = error + (told - ((damage.strengths() - mean) / sd).to(device)).square().mean()
         optimizer.zero_grad()
         error.backward()
         optimizer.step()

@@ -319,6 +319,9 @@ class Trainer:
             total = total + torch.stack([f.detach().float() for f in figures.values()])
         parameters = [p for name in names for p in self.learning[name]]
         parallel.average_gradients(parameters)
+        for gradient in (p.grad for p in parameters if p.grad is not None):
+            # As the reference: one overflow must not undo days of training.
+            torch.nan_to_num(gradient, nan=0, posinf=1e5, neginf=-1e5, out=gradient)
         for name in names:
             self.optimizers[name].step()
         return dict(zip(figures, parallel.average(total / self.pieces), strict=True))
