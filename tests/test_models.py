@@ -7,8 +7,10 @@ from facies.cox import Outcome
 from facies.errors import InputError
 from facies.features import Matrix, Table, photo_owners, small_images
 from facies.folds import assign_folds
+from facies.linear import RidgeCox
 from facies.metrics import c_index
-from facies.models import MODELS, DeepSurv, RidgeCox
+from facies.models import MODELS
+from facies.neural import DeepSurv
 
 
 def cohort(n=150, p=300, effect=1.0, seed=0):
