@@ -4,6 +4,7 @@ import warnings
 from itertools import groupby
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from facies.cox import ridge_path
 from facies.prediction import Model, Path, scaled, state
@@ -76,11 +77,22 @@ class ElasticNetCox(Model):
     def path(self, split, outcome, candidates, seed):
         rows = []
         for ratio, group in groupby(candidates, key=lambda c: c["l1_ratio"]):
-            alphas = [c["alpha"] for c in group]
+            alphas, least = np.array([c["alpha"] for c in group]), 0.0
             for first in range(0, len(alphas), self.block):
                 own = alphas[first : first + self.block]
-                rows.append(self._fit(split, outcome, ratio, alphas=own).coef_.T)
+                found, least = self._block(split, outcome, ratio, own, least)
+                rows.append(found)
         return Path.linear(split, np.concatenate(rows))
+
+    def _block(self, split, outcome, l1_ratio, alphas, least):
+        """Coefficients (len(alphas), r), and the least penalty that could be computed: smaller ones
+        order the training patients perfectly, have no answer, and stop there."""
+        while True:
+            try:
+                alphas = np.maximum(alphas, least)
+                return self._fit(split, outcome, l1_ratio, alphas=alphas).coef_.T, least
+            except (ArithmeticError, ConvergenceWarning):
+                least = 1.5 * alphas[-1]
 
     def _fit(self, split, outcome, l1_ratio, **settings):
         from sksurv.linear_model import CoxnetSurvivalAnalysis
@@ -88,9 +100,12 @@ class ElasticNetCox(Model):
 
         factor = np.ones(split.x.shape[1])
         factor[split.x.shape[1] - split.free :] = 0.0
-        net = CoxnetSurvivalAnalysis(l1_ratio=l1_ratio, penalty_factor=factor, **settings)
+        net = CoxnetSurvivalAnalysis(
+            l1_ratio=l1_ratio, penalty_factor=factor, max_iter=3000, **settings
+        )
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "all coefficients are zero")
+            warnings.filterwarnings("error", category=ConvergenceWarning)
             return net.fit(split.x, Surv.from_arrays(outcome.event, outcome.time))
 
 
