@@ -11,7 +11,7 @@ mean over seeds of the mean over folds, its standard error, and seconds a fold.
 import argparse
 import sys
 import time
-from collections import defaultdict
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,7 @@ def noise(seed: int):
 
 def small(model):
     """A model at settings that take little time: the protocol is what is tried."""
+    model = copy(model)
     if hasattr(model, "members"):
         model.members, model.epochs = 1, (10, 25, 50)
     if hasattr(model, "trees"):
@@ -75,31 +76,39 @@ def fold_scores(values, clinical, outcome, train, test, seed, models):
     return scores, seconds
 
 
+def mean_scores(seed, models):
+    """Mean C over folds of every model in one cohort of noise, and mean seconds a fold."""
+    values, clinical, outcome = noise(seed)
+    assigned = assign_folds(outcome, FOLDS, seed)
+    rows = np.arange(PATIENTS)
+    found = [
+        fold_scores(
+            values, clinical, outcome, rows[assigned != k], rows[assigned == k], [seed], models
+        )
+        for k in range(1, FOLDS + 1)
+    ]
+    return [
+        {name: np.mean([row[name] for row in part]) for name in part[0]}
+        for part in zip(*found, strict=True)
+    ]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--models", nargs="*", default=list(MODELS), choices=list(MODELS))
     arguments = parser.parse_args()
     models = {name: small(MODELS[name]) for name in arguments.models}
-    scores, seconds = defaultdict(list), defaultdict(list)
+    results = []
     for seed in range(arguments.seeds):
-        values, clinical, outcome = noise(seed)
-        assigned = assign_folds(outcome, FOLDS, seed)
-        folds = [(assigned != k).nonzero()[0] for k in range(1, FOLDS + 1)]
-        own = defaultdict(list)
-        for train in folds:
-            test = np.setdiff1d(np.arange(PATIENTS), train)
-            found = fold_scores(values, clinical, outcome, train, test, [seed], models)
-            for name in found[0]:
-                own[name].append(found[0][name])
-                seconds[name].append(found[1][name])
-        for name in own:
-            scores[name].append(np.mean(own[name]))
+        results.append(mean_scores(seed, models))
         print(f"seed {seed} done", file=sys.stderr, flush=True)
     print(f"{'model':<18}{'mean C':>8}{'error':>8}{'s a fold':>10}")
-    for name, own in scores.items():
-        error = np.std(own, ddof=1) / len(own) ** 0.5 if len(own) > 1 else np.nan
-        print(f"{name:<18}{np.mean(own):>8.3f}{error:>8.3f}{np.mean(seconds[name]):>10.2f}")
+    for name in results[0][0]:
+        own = np.array([scores[name] for scores, _ in results])
+        error = own.std(ddof=1) / len(own) ** 0.5 if len(own) > 1 else np.nan
+        seconds = np.mean([times[name] for _, times in results])
+        print(f"{name:<18}{own.mean():>8.3f}{error:>8.3f}{seconds:>10.2f}")
 
 
 if __name__ == "__main__":
