@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from facies.cox import Outcome, survival_function
-from facies.neural import MTLR, CoxCC, CoxTime, DeepHit, LogisticHazard, PCHazard
+from facies.features import Split
+from facies.metrics import c_index
+from facies.neural import MTLR, CoxCC, CoxTime, DeepHit, DeepSurv, LogisticHazard, PCHazard
 from facies.prediction import state, time_grid
 
 
@@ -76,3 +78,14 @@ def test_coxcc_curves_equal_pycox():
 
 def test_seed_of_a_network_is_its_own():
     assert state([1, 2, 0]) != state([1, 2, 1]) and state([1, 2]) == state([1, 2])
+
+
+def test_many_patients_are_learned_from_in_batches():
+    x, outcome = cohort(n=300)
+    split = Split(np.arange(200), np.arange(200, 300), x[:200], x[200:])
+    model = DeepSurv()
+    model.batch, model.members = 80, 1
+    candidates = [{"decay": 0.3, "epochs": 10}]
+    first, again = (model.path(split, outcome[:200], candidates, [1]).held[0] for _ in range(2))
+    assert first.tobytes() == again.tobytes()
+    assert c_index(outcome[200:], first) > 0.7

@@ -85,8 +85,8 @@ class ElasticNetCox(Model):
         return Path.linear(split, np.concatenate(rows))
 
     def _block(self, split, outcome, l1_ratio, alphas, least):
-        """Coefficients (len(alphas), r), and the least penalty that could be computed: smaller ones
-        order the training patients perfectly, have no answer, and stop there."""
+        """Coefficients (len(alphas), r), and the least penalty that could be computed: it stands in
+        for smaller ones, under which the training patients' order is all but perfect."""
         while True:
             try:
                 alphas = np.maximum(alphas, least)
@@ -139,7 +139,7 @@ class SurvivalSVM(Model):
                 alpha=candidate["weight"] / pairs,
                 max_iter=100,
                 optimizer="avltree",
-                random_state=state(seed) % 2**31,
+                random_state=state(seed),
             )
             rows.append(machine.fit(x, target).predict(held))
         return Path(np.array(rows))

@@ -30,6 +30,7 @@ class Network(Model):
     epochs = tuple(range(5, 55, 5))
     members = 2
     hidden = 32
+    batch = 1000  # patients at a step; most cohorts are one batch
 
     def candidates(self, split, outcome, seed):
         return [{"decay": d, "epochs": e} for d in self.decays for e in self.epochs]
@@ -55,11 +56,12 @@ class Network(Model):
         np.random.seed(seed)
         torch.manual_seed(seed)
         model, target = self.build(x.shape[1], outcome, decay)
+        batch = min(len(x), self.batch)
         read, done = [], 0
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Using a non-tuple sequence")  # by torchtuples
             for stop in stops:
-                model.fit(x, target, len(x), stop - done, verbose=False, shuffle=False)
+                model.fit(x, target, batch, stop - done, verbose=False, shuffle=batch < len(x))
                 read.append(self.read(model, x, held, outcome))
                 done = stop
         return np.array(read, float)

@@ -51,10 +51,13 @@ class Path:
 
     def per_patient(self, owner) -> "Path":
         """Means over the photos of each patient; ``owner`` int (photos,) numbers the patients."""
-        share = np.eye(owner.max() + 1)[owner].T
-        share /= share.sum(1, keepdims=True)
-        survival = None if self.survival is None else share @ self.survival
-        return replace(self, held=self.held @ share.T, survival=survival)
+        order, counts = np.argsort(owner, kind="stable"), np.bincount(owner)
+        first = np.cumsum(counts) - counts
+        held = np.add.reduceat(self.held[:, order], first, axis=1) / counts
+        survival = self.survival
+        if survival is not None:
+            survival = np.add.reduceat(survival[:, order], first, axis=1) / counts[:, None]
+        return replace(self, held=held, survival=survival)
 
 
 class Model:
