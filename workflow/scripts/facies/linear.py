@@ -101,7 +101,7 @@ class ElasticNetCox(Model):
         factor = np.ones(split.x.shape[1])
         factor[split.x.shape[1] - split.free :] = 0.0
         net = CoxnetSurvivalAnalysis(
-            l1_ratio=l1_ratio, penalty_factor=factor, max_iter=3000, **settings
+            l1_ratio=l1_ratio, penalty_factor=factor, max_iter=1000, **settings
         )
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "all coefficients are zero")

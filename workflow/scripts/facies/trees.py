@@ -57,7 +57,7 @@ class Boosting(Model):
 
     depths = (1, 3)
     stages = tuple(range(10, 101, 10))
-    settings = {"learning_rate": 0.1, "subsample": 0.5, "min_samples_leaf": 10}
+    settings = {"learning_rate": 0.2, "subsample": 0.5, "min_samples_leaf": 10}
 
     def candidates(self, split, outcome, seed):
         return [{"depth": d, "stages": s} for d in self.depths for s in self.stages]
