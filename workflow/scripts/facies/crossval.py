@@ -119,17 +119,15 @@ def cross_validated_score(fold: Fold, paths, outcome: Outcome) -> np.ndarray:
     Survival curves are judged by their likelihood, log-risks by the partial likelihood, and ranks,
     which have none, by the mean of the inner folds' C.
     """
-    held = [outcome[split.held] for split in fold.inner]
-    pairs = list(zip(paths, held, strict=True))
+    pairs = list(zip(fold.inner, paths, strict=True))
     if paths[0].survival is not None:
-        grids = [time_grid(outcome[split.rows]) for split in fold.inner]
         return sum(
-            survival_likelihood(path.survival, own, times)
-            for (path, own), times in zip(pairs, grids, strict=True)
+            survival_likelihood(path.survival, outcome[split.held], time_grid(outcome[split.rows]))
+            for split, path in pairs
         )
     if paths[0].train is not None:
         return cross_validated_likelihood(fold, paths, outcome)
-    scores = [[c_index(own, risk) for risk in path.held] for path, own in pairs]
+    scores = [[c_index(outcome[split.held], risk) for risk in path.held] for split, path in pairs]
     # A fold without a comparable pair has no C, whoever is the candidate.
     return np.nan_to_num(scores, nan=0.5).mean(0)
 
