@@ -10,6 +10,7 @@ from facies import crossval
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.features import Matrix, Table, photo_owners, small_images
+from facies.figures import COLOURS
 from facies.folds import assign_folds
 from facies.linear import RidgeCox
 from facies.metrics import c_index, kaplan_meier_at
@@ -200,10 +201,11 @@ def test_folds_that_say_little_are_borne(name):
     assert np.ptp(fit.test) < 1e-6  # nothing is known of anybody
 
 
-def test_config_offers_every_model():
+def test_config_offers_every_model_and_figures_know_all_features():
     schema = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
     survival = yaml.safe_load(schema.read_text())["properties"]["survival"]["properties"]
     assert survival["models"]["items"]["enum"] == list(MODELS)
+    assert set(survival["features"]["items"]["enum"]) == set(COLOURS)
 
 
 def test_photos_of_a_patient_can_be_averaged_by_their_risks():
