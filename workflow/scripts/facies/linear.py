@@ -91,7 +91,8 @@ class ElasticNetCox(Model):
             try:
                 alphas = np.maximum(alphas, least)
                 return self._fit(split, outcome, l1_ratio, alphas=alphas).coef_.T, least
-            except (ArithmeticError, ConvergenceWarning):
+            # The net asserts that its coefficients are finite.
+            except (ArithmeticError, AssertionError, ConvergenceWarning):
                 least = 1.5 * alphas[-1]
 
     def _fit(self, split, outcome, l1_ratio, **settings):
