@@ -89,3 +89,17 @@ def test_ranks_get_curves_from_a_cox_model_of_out_of_fold_scores():
     for poor in (-score, np.zeros(400)):
         flat = crossval.survival_curves(path, poor, outcome, times)
         assert np.ptp(flat, axis=0) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_net_stops_at_the_least_penalty_that_can_be_computed(seed):
+    # More columns than patients: without a penalty, any order can be had.
+    rng = np.random.default_rng(seed)
+    outcome = Outcome(rng.exponential(size=80), rng.random(80) < 0.7)
+    split, net = split_of(rng.normal(size=(80, 400)), held=10), ElasticNetCox()
+    candidates = net.candidates(split, outcome[split.rows], [1])
+    path = net.path(split, outcome[split.rows], candidates, [1])
+    assert np.isfinite(path.coefficients).all()
+    own = path.coefficients[[c["l1_ratio"] == 0.9 for c in candidates]]
+    assert not own[0].any() and np.allclose(own[-1], own[-2], atol=2e-3)
+    assert np.ptp(own[-1] @ split.x.T) > 10  # by then the patients are told apart
