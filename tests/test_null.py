@@ -15,6 +15,6 @@ def test_noise_is_worth_half(monkeypatch):
     monkeypatch.setattr(null, "COLUMNS", 300)
     monkeypatch.setattr(null, "PATIENTS", 120)
     scores = [null.mean_scores(seed, {"coxph": MODELS["coxph"]})[0] for seed in range(6)]
-    assert set(scores[0]) == {"coxph", *null.FUSED}
+    assert set(scores[0]) == {"coxph", "clinical alone", *null.FUSED}
     for name in scores[0]:
         assert abs(np.mean([own[name] for own in scores]) - 0.5) < 0.05, name
