@@ -49,3 +49,27 @@ rule merge_latents:
         code=code_digest("store", "features"),
     script:
         "../workflow/scripts/merge_latents.py"
+
+
+rule embed_photos:
+    """See the aligned photos through the tuned discriminator: what is known without projection."""
+    input:
+        aligned="<results>/aligned/{view}.npz",
+        checkpoint="<results>/generator/{scope}/generator.safetensors",
+    output:
+        features="<results>/discriminator/{scope}/{view}.npz",
+    log:
+        "<logs>/embed_photos/{scope}-{view}.log",
+    benchmark:
+        "<benchmarks>/embed_photos/{scope}-{view}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=1,
+    params:
+        code=code_digest("checkpoints", "embedding", "pictures"),
+    script:
+        "../workflow/scripts/embed_photos.py"

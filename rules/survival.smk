@@ -2,14 +2,20 @@
 FEATURES = [
     name
     for name in config["survival"]["features"]
-    if config["cohort"]["clinical"] or name in ("face", "pixels")
+    if config["cohort"]["clinical"] or name not in ("clinical", "fused")
 ]
 FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
+# What the fused features are made of.
+FUSED = {
+    "stack": FITS.replace("{features}", "face"),
+    "joint": "<results>/latents/{scope}/{view}.npz",
+    "average": [FITS.replace("{features}", name) for name in ("face", "clinical")],
+}[config["survival"]["fusion"]]
 
 
 wildcard_constraints:
-    features="face|clinical|fused|pixels",
-    model="coxph|coxnet|deepsurv",
+    features="face|clinical|fused|pixels|discriminator",
+    model="[a-z]+",
     repeat=r"\d+",
     fold=r"\d+",
 
@@ -52,7 +58,8 @@ rule fit_model:
             cases={
                 "face": "<results>/latents/{scope}/{view}.npz",
                 "pixels": "<results>/aligned/{view}.npz",
-                "fused": "<results>/fits/{scope}/{view}/face/{model}/{repeat}-{fold}.npz",
+                "discriminator": "<results>/discriminator/{scope}/{view}.npz",
+                "fused": FUSED,
                 "clinical": [],
             },
         ),
@@ -70,10 +77,10 @@ rule fit_model:
         runtime=60,
     params:
         settings={
-            "seed": config["seed"],
-            "inner_folds": config["survival"]["inner_folds"],
-            "clinical": config["cohort"]["clinical"],
-        },
+            name: config["survival"][name]
+            for name in ("inner_folds", "photos", "fusion")
+        }
+        | {"seed": config["seed"], "clinical": config["cohort"]["clinical"]},
         code=code_digest("crossval", "models"),
     script:
         "../workflow/scripts/fit_model.py"

@@ -20,6 +20,8 @@ SETTINGS = {
     "inner_folds": 4,
     "permutations": 4,
     "clinical": ["age", "stage"],
+    "photos": "mean_code",
+    "fusion": "stack",
 }
 
 

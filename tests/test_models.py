@@ -1,14 +1,21 @@
+from copy import copy
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from facies import crossval
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.features import Matrix, Table, photo_owners, small_images
+from facies.figures import COLOURS
 from facies.folds import assign_folds
-from facies.metrics import c_index
-from facies.models import MODELS, DeepSurv, RidgeCox
+from facies.linear import RidgeCox
+from facies.metrics import c_index, kaplan_meier_at
+from facies.models import MODELS
+from facies.prediction import survival_likelihood, time_grid
 
 
 def cohort(n=150, p=300, effect=1.0, seed=0):
@@ -122,33 +129,99 @@ def test_table_refuses_an_empty_column():
         Table(pd.DataFrame({"age": [1, 2], "grade": [None, None]}))
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_model_finds_a_planted_effect_and_repeats_itself(name):
-    values, outcome = cohort()
-    train, test = one_fold(outcome)
-    fits = [fit_fold(single(values), outcome, MODELS[name], train, test) for _ in range(2)]
-    assert c_index(outcome[test], fits[0].test) > 0.6
-    assert c_index(outcome[train], fits[0].out_of_fold) > 0.65
-    for field in ("test", "out_of_fold", "fitted"):
-        assert getattr(fits[0], field).tobytes() == getattr(fits[1], field).tobytes()
+def quick(name):
+    """A model of the registry with fewer members, epochs and trees."""
+    model = copy(MODELS[name])
+    if hasattr(model, "members"):
+        model.members, model.epochs = 1, (20, 40)
+    if hasattr(model, "trees"):
+        model.trees, model.leaves = 50, (10,)
+    return model
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_outcomes_of_test_patients_are_never_read(name):
-    values, outcome = cohort()
+@pytest.fixture(scope="module", params=MODELS)
+def fitted(request):
+    """A model's fit to a planted effect, twice, the second time with the test outcomes blanked."""
+    values, outcome = cohort(effect=1.5)
     train, test = one_fold(outcome)
     blank = Outcome(outcome.time.copy(), outcome.event.copy())
-    blank.time[test] = np.nan
-    model = MODELS[name] if name != "deepsurv" else short_deepsurv()
-    seen, unseen = (fit_fold(single(values), o, model, train, test) for o in (outcome, blank))
-    np.testing.assert_array_equal(seen.test, unseen.test)
-    assert np.isfinite(unseen.test).all()
+    blank.time[test], blank.event[test] = np.nan, False
+    model = quick(request.param)
+    fits = [fit_fold(single(values), o, model, train, test) for o in (outcome, blank)]
+    return request.param, outcome, train, test, *fits
 
 
-def short_deepsurv():
-    model = DeepSurv()
-    model.epochs, model.members = (5,), 1
-    return model
+def test_planted_effect_is_found(fitted):
+    name, outcome, train, test, fit, _ = fitted
+    c_test, c_train = c_index(outcome[test], fit.test), c_index(outcome[train], fit.out_of_fold)
+    if name == "kaplanmeier":
+        assert c_test == c_train == 0.5
+    else:
+        assert c_test > 0.6 and c_train > 0.6
+
+
+def test_same_seed_gives_the_same_bytes_and_test_outcomes_are_never_read(fitted):
+    *_, fit, again = fitted
+    for field in ("test", "out_of_fold", "survival"):
+        assert getattr(fit, field).tobytes() == getattr(again, field).tobytes()
+        assert np.isfinite(getattr(fit, field)).all()
+    assert fit.chosen == again.chosen
+
+
+def test_curves_fall_and_predict_better_than_kaplan_meier(fitted):
+    name, outcome, train, test, fit, _ = fitted
+    assert fit.times.tolist() == time_grid(outcome[train]).tolist()
+    assert fit.survival.shape == (len(test), len(fit.times))
+    assert fit.survival.min() >= 0 and fit.survival.max() <= 1 + 1e-6
+    assert (np.diff(fit.survival) <= 1e-6).all()
+    average = kaplan_meier_at(outcome[train], fit.times)
+    both = np.stack([fit.survival, np.tile(average, (len(test), 1))])
+    own, null = survival_likelihood(both, outcome[test], fit.times)
+    assert own == null if name == "kaplanmeier" else own > null + 0.5
+    if name != "kaplanmeier":  # whoever has the higher risk has the lower curve
+        assert np.corrcoef(fit.test, fit.survival.mean(1))[0, 1] < -0.8
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_folds_that_say_little_are_borne(name):
+    """One class of the only covariate, as many events as inner folds, a patient of time zero."""
+    rng = np.random.default_rng(0)
+    time, event = rng.exponential(10, 60).round(1), np.zeros(60, bool)
+    event[rng.permutation(60)[:10]] = True
+    time[np.flatnonzero(event)[0]] = 0.0
+    train, test = one_fold(Outcome(time, event))
+    event[train[event[train]][5:]] = False
+    outcome, model = Outcome(time, event), quick(name)
+    frame = pd.DataFrame({"age": rng.normal(65, 10, 60)})
+    flat = pd.DataFrame({"sex": np.where(np.isin(np.arange(60), test[:3]), "M", "F")})
+    for table in (frame, flat):
+        fit = fit_fold(Table(table), outcome, model, train, test)
+        assert np.isfinite(fit.test).all() and np.isfinite(fit.out_of_fold).all()
+        assert np.isfinite(fit.survival).all()
+    assert np.ptp(fit.test) < 1e-6  # nothing is known of anybody
+
+
+def test_config_offers_every_model_and_figures_know_all_features():
+    schema = Path(__file__).parents[1] / "workflow" / "schemas" / "config.schema.yaml"
+    survival = yaml.safe_load(schema.read_text())["properties"]["survival"]["properties"]
+    assert survival["models"]["items"]["enum"] == list(MODELS)
+    assert set(survival["features"]["items"]["enum"]) == set(COLOURS)
+
+
+def test_photos_of_a_patient_can_be_averaged_by_their_risks():
+    values, outcome = cohort(n=80, p=20)
+    rng = np.random.default_rng(1)
+    photos = np.concatenate([values, values + 3 * rng.normal(size=values.shape)])
+    owner = np.tile(np.arange(80), 2)
+    train, test = one_fold(outcome)
+    for name, same in (("coxph", True), ("forest", False)):
+        code, risk = (
+            fit_fold(Matrix(photos, owner, ("plain",), each_photo=each), outcome, quick(name), *way)
+            for each, way in ((False, (train, test)), (True, (train, test)))
+        )
+        assert len(risk.test) == len(test) and len(risk.out_of_fold) == len(train)
+        # A linear risk of the mean is the mean of the risks; a forest's is not.
+        assert np.allclose(code.test, risk.test, atol=1e-6) == same
 
 
 def test_features_of_a_test_patient_move_only_its_own_risk():
@@ -174,19 +247,7 @@ def test_metric_within_is_chosen_where_it_serves():
     plain = Matrix(values, owner, metrics=("plain",))
     without = fit_fold(plain, outcome, MODELS["coxph"], train, test)
     assert made.chosen["metric"] == "within"
-    assert made.chosen["likelihood"] > without.chosen["likelihood"]
-
-
-def test_noise_is_worth_half():
-    scores = []
-    for seed in range(6):
-        values, outcome = cohort(n=120, p=500, effect=0.0, seed=seed)
-        design = single(values)
-        for number in range(1, 6):
-            train, test = one_fold(outcome, number, seed)
-            made = fit_fold(design, outcome, MODELS["coxph"], train, test, seed)
-            scores.append(c_index(outcome[test], made.test))
-    assert np.mean(scores) == pytest.approx(0.5, abs=0.04)
+    assert made.chosen["score"] > without.chosen["score"]
 
 
 def test_out_of_fold_risks_come_back_in_order():
@@ -209,7 +270,7 @@ def test_ridge_grid_grows_beyond_its_edges():
     assert model.extend([{"penalty": 2e3, "unit": 10.0}, grid[0]], 0) == []
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_coxnet_bears_columns_that_say_nothing(seed):
     """The path of such a fit ends before the smallest penalty."""
     rng = np.random.default_rng(seed)

@@ -25,19 +25,21 @@ def main(job):
     reason = crossval.too_few_events(outcome[train], settings["inner_folds"])
     if reason:
         result = crossval.no_result(train, held, outcome)
+    elif wildcards.features == "fused" and settings["fusion"] == "average":
+        result = crossval.average([dict(np.load(path)) for path in job.input.features])
     else:
-        photos = read_table(job.input.photos)
         design = load_design(
             wildcards.features,
             job.input.features,
-            photos,
+            read_table(job.input.photos),
             patients[settings["clinical"]],
             train,
             held,
+            settings,
         )
         ready = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
         fit = crossval.fit(design, ready, outcome, MODELS[wildcards.model], seed)
-        result = crossval.result(fit, train, outcome)
+        result = crossval.result(fit)
     ids = patients.index.to_numpy(str)
     named = {name: wildcards[name] for name in ("scope", "view", "features", "model")}
     np.savez(
@@ -50,7 +52,7 @@ def main(job):
         reason=reason,
         **result,
     )
-    print(reason or f"chosen by cross-validated likelihood: {result['chosen']}")
+    print(reason or f"chosen by cross-validation: {result['chosen']}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 
 from facies import crossval, evaluation, metrics
 from facies.cox import Outcome
-from facies.features import load_design, read_table
+from facies.features import load_matrix, read_table
 from facies.jobs import run_job
 from facies.models import MODELS
 
@@ -18,7 +18,7 @@ def main(job):
     patients = read_table(job.input.patients).set_index("patient_id").loc[folds.patient_id]
     outcome = Outcome.of(patients)
     photos = read_table(job.input.photos)
-    design = load_design(FEATURES, job.input.features, photos, patients, None, None)
+    design = load_matrix(job.input.features, "codes", photos, patients.index)
     rng = np.random.default_rng([settings["seed"], 1])
     # The first order is the true one.
     orders = [np.arange(len(outcome))]

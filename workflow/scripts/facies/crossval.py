@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facies.cox import Outcome, log_likelihood, survival_function
+from facies.cox import Outcome, fit_ridge, log_likelihood, survival_function
 from facies.features import Split
 from facies.folds import assign_folds
+from facies.metrics import c_index
+from facies.prediction import Path, survival_likelihood, time_grid
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,15 @@ class Fold:
 
 @dataclass(frozen=True)
 class Fit:
-    """One tuned model: log-risks of the training patients, out of the inner folds and as fitted,
-    and of the test patients; ``coefficients`` (p,) of linear models of a matrix, else None."""
+    """One tuned model: risks of the n training patients out of the inner folds and of the m test
+    patients, whose ``survival`` (m, k) is at ``times`` (k,); ``coefficients`` (p,) of linear models
+    of a matrix, else None."""
 
     chosen: dict
     out_of_fold: np.ndarray
-    fitted: np.ndarray
     test: np.ndarray
+    times: np.ndarray
+    survival: np.ndarray
     coefficients: np.ndarray | None
 
 
@@ -48,7 +52,7 @@ def prepare(design, outcome: Outcome, train, test, inner_folds: int, seed) -> li
 
 
 def fit(design, folds: list[Fold], outcome: Outcome, model, seed) -> Fit:
-    """Choose metric and candidate by the highest cross-validated likelihood, then refit.
+    """Choose metric and candidate by cross-validation in the training patients, then refit.
 
     Only the outcomes of training patients are read; the others may hold anything.
     """
@@ -57,30 +61,75 @@ def fit(design, folds: list[Fold], outcome: Outcome, model, seed) -> Fit:
         (tune(fold, outcome, model, seed) for fold in folds), key=lambda tuned: tuned[0]
     )
     rows = fold.whole.rows
-    path = model.path(fold.whole, outcome[rows], [chosen], seed)
+    path = predict(model, fold.whole, outcome, [chosen], seed)
     # Inner folds come one after the other: put their patients back into the training order.
     place = np.argsort(np.concatenate([split.held for split in fold.inner]))
     out_of_fold = held[place][np.argsort(np.argsort(rows))]
+    times = time_grid(outcome[rows])
+    survival = survival_curves(path, out_of_fold, outcome[rows], times)
     coefficients = None
     if path.coefficients is not None and fold.whole.axes is not None:
         coefficients = design.coefficients(fold.whole, path.coefficients[0])
-    chosen = {"metric": fold.metric, **chosen, "likelihood": round(float(score), 6)}
-    return Fit(chosen, out_of_fold, path.train[0], path.held[0], coefficients)
+    chosen = {"metric": fold.metric, **chosen, "score": round(float(score), 6)}
+    return Fit(chosen, out_of_fold, path.held[0], times, survival, coefficients)
+
+
+def predict(model, split: Split, outcome: Outcome, candidates, seed) -> Path:
+    """What the model of a split's training patients says of the patients held out."""
+    path = model.path(split, outcome[split.rows], candidates, seed)
+    return path if split.owner is None else path.per_patient(split.owner)
+
+
+def survival_curves(path: Path, out_of_fold, outcome: Outcome, times) -> np.ndarray:
+    """Survival (m, len(times)) of the held-out patients under a path's first candidate.
+
+    Its own curves, or those of Breslow's baseline hazard of its training log-risks. Ranks get the
+    log-risk of a Cox model of the training patients' out-of-fold scores: scores of patients whom
+    the model was fitted to would promise too much.
+    """
+    if path.survival is not None:
+        return path.survival[0]
+    if path.train is not None:
+        return survival_function(path.train[0], outcome, path.held[0], times)
+    centre, spread = out_of_fold.mean(), out_of_fold.std() or 1.0
+    known, new = (out_of_fold - centre) / spread, (path.held[0] - centre) / spread
+    # A penalty of one patient's worth bounds a perfect order; scores that mislead say nothing.
+    slope = max(float(fit_ridge(known[:, None], outcome, 1.0)[0]), 0.0)
+    return survival_function(slope * known, outcome, slope * new, times)
 
 
 def tune(fold: Fold, outcome: Outcome, model, seed):
-    """The best score of the model's candidates, with the fold, the candidate and its log-risks of
-    the inner folds' held-out patients."""
+    """The best score of the model's candidates, with the fold, the candidate and its risks of the
+    inner folds' held-out patients."""
     candidates, scores, held = [], [], []
     more = model.candidates(fold.whole, outcome[fold.whole.rows], seed)
     while more:
-        paths = [model.path(split, outcome[split.rows], more, seed) for split in fold.inner]
-        scores.extend(cross_validated_likelihood(fold, paths, outcome))
+        paths = [predict(model, split, outcome, more, seed) for split in fold.inner]
+        scores.extend(cross_validated_score(fold, paths, outcome))
         held.extend(np.concatenate([path.held for path in paths], axis=1))
         candidates.extend(more)
         best = int(np.argmax(scores))
         more = model.extend(candidates, best)
     return scores[best], fold, candidates[best], held[best]
+
+
+def cross_validated_score(fold: Fold, paths, outcome: Outcome) -> np.ndarray:
+    """How well each candidate predicts patients it was not fitted to, (c,), the higher the better.
+
+    Survival curves are judged by their likelihood, log-risks by the partial likelihood, and ranks,
+    which have none, by the mean of the inner folds' C.
+    """
+    pairs = list(zip(fold.inner, paths, strict=True))
+    if paths[0].survival is not None:
+        return sum(
+            survival_likelihood(path.survival, outcome[split.held], time_grid(outcome[split.rows]))
+            for split, path in pairs
+        )
+    if paths[0].train is not None:
+        return cross_validated_likelihood(fold, paths, outcome)
+    scores = [[c_index(outcome[split.held], risk) for risk in path.held] for split, path in pairs]
+    # A fold without a comparable pair has no C, whoever is the candidate.
+    return np.nan_to_num(scores, nan=0.5).mean(0)
 
 
 def permuted_scores(design, outcome: Outcome, orders, folds, model, score, settings) -> np.ndarray:
@@ -123,21 +172,34 @@ def too_few_events(outcome: Outcome, inner_folds: int) -> str:
     return f"{events} events among the training patients are too few for {inner_folds} inner folds"
 
 
-def result(fit: Fit, rows, outcome: Outcome) -> dict[str, np.ndarray]:
-    """The arrays of a fit's file: risks, survival until the horizon, choice and coefficients.
-    ``rows`` are the training patients."""
-    times = time_grid(outcome[rows])
-    survival = survival_function(fit.fitted, outcome[rows], fit.test, times)
+def result(fit: Fit) -> dict[str, np.ndarray]:
+    """The arrays of a fit's file: risks, survival until the horizon, choice and coefficients."""
     arrays = {
         "test_risk": fit.test,
         "train_risk": fit.out_of_fold,
-        "times": times,
-        "survival": survival,
+        "times": fit.times,
+        "survival": fit.survival,
         "chosen": json.dumps(fit.chosen),
     }
     if fit.coefficients is not None:
         arrays["coefficients"] = fit.coefficients
     return arrays
+
+
+def average(fits: list[dict]) -> dict[str, np.ndarray]:
+    """One fit's arrays from those of several in the same fold: the mean of their curves, and of
+    their risks in standard deviations of the training patients' out-of-fold risks."""
+    centres = [fit["train_risk"].mean() for fit in fits]
+    spreads = [fit["train_risk"].std() or 1.0 for fit in fits]
+    scales = list(zip(fits, centres, spreads, strict=True))
+    return {
+        name: np.mean([(fit[name] - centre) / spread for fit, centre, spread in scales], axis=0)
+        for name in ("test_risk", "train_risk")
+    } | {
+        "times": fits[0]["times"],
+        "survival": np.mean([fit["survival"] for fit in fits], axis=0),
+        "chosen": "{}",
+    }
 
 
 def no_result(train, held, outcome: Outcome) -> dict[str, np.ndarray]:
@@ -150,9 +212,3 @@ def no_result(train, held, outcome: Outcome) -> dict[str, np.ndarray]:
         "survival": np.full((len(held), len(times)), np.nan),
         "chosen": "{}",
     }
-
-
-def time_grid(train: Outcome, steps=100) -> np.ndarray:
-    """Rising times from 0 (left out) to the horizon: a tenth of the training patients were
-    followed for longer, so that censoring weights stay bounded."""
-    return np.linspace(0, np.quantile(train.time, 0.9), steps + 1)[1:]

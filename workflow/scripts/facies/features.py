@@ -17,7 +17,8 @@ class Split:
 
     ``rows`` and ``held`` index the cohort; ``x`` (n, r) and ``x_held`` (m, r) are centred on the
     training patients; ``axes`` (r, p) leads coefficients of x back to columns, None if they are
-    the columns.
+    the columns. Where the rows of ``x_held`` are photos, ``owner`` int (photos,) is the place in
+    ``held`` of each one's patient. The last ``free`` columns are clinical, not to be penalised.
     """
 
     rows: np.ndarray
@@ -25,6 +26,8 @@ class Split:
     x: np.ndarray
     x_held: np.ndarray
     axes: np.ndarray | None = None
+    owner: np.ndarray | None = None
+    free: int = 0
 
 
 def read_table(path) -> pd.DataFrame:
@@ -33,34 +36,40 @@ def read_table(path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""])
 
 
-def load_design(features, path, photos, clinical: pd.DataFrame, rows, held):
+def load_design(features, path, photos, clinical: pd.DataFrame, rows, held, settings):
     """Design of one feature set for the patients of ``clinical`` (patient_id is its index).
 
-    ``path`` leads to the latents (face), the aligned photos (pixels), the fit of the face in the
-    same fold (fused) or nowhere (clinical). In a fused design the face is one more column: its
-    out-of-fold risk for the training patients ``rows``, and for the patients ``held`` out the
-    risk under the model of the whole training fold.
+    ``path`` leads to the latents (face), the aligned photos (pixels), the features of the
+    discriminator or nowhere (clinical); ``settings`` has ``photos`` and ``fusion`` of the config.
+    For fusion by ``stack`` it leads to the fit of the face in the same fold, which becomes one more
+    column: its out-of-fold risk for the training patients ``rows``, and for the patients ``held``
+    out the risk under the model of the whole training fold. For ``joint`` it leads to the latents.
     """
     if features == "clinical":
         return Table(clinical)
-    if features == "fused":
+    if features == "fused" and settings["fusion"] == "stack":
         risk = np.empty(len(clinical))
         with np.load(path, allow_pickle=False) as file:
             risk[rows], risk[held] = file["train_risk"], file["test_risk"]
         return Table(clinical.assign(face_risk=risk))
-    if features == "face":
-        return load_matrix(path, "codes", photos, clinical.index)
-    return load_matrix(path, "images", photos, clinical.index, ("plain",), PIXEL_COMPONENTS)
+    name, limits = {
+        "pixels": ("images", {"metrics": ("plain",), "rank": PIXEL_COMPONENTS}),
+        "discriminator": ("features", {}),
+    }.get(features, ("codes", {}))
+    each = settings["photos"] == "mean_risk"
+    matrix = load_matrix(path, name, photos, clinical.index, each_photo=each, **limits)
+    return Joint(matrix, Table(clinical)) if features == "fused" else matrix
 
 
-def load_matrix(path, name, photos, patient_ids, metrics=("plain", "within"), rank=None):
-    """Design of the ``codes`` of latents or of the ``images`` of aligned photos."""
+def load_matrix(path, name, photos, patient_ids, **settings):
+    """Design of the ``codes`` of latents, the ``features`` of a network or the aligned ``images``;
+    ``settings`` are the Matrix's."""
     with np.load(path, allow_pickle=False) as file:
         photo_ids, values = file["photo_ids"], file[name]
     if name == "images":
         values = small_images(values)
     known, owner = photo_owners(photo_ids, photos, patient_ids)
-    return Matrix(values[known].reshape(len(owner), -1).astype(float), owner, metrics, rank)
+    return Matrix(values[known].reshape(len(owner), -1).astype(float), owner, **settings)
 
 
 def photo_owners(photo_ids, photos: pd.DataFrame, patient_ids):
@@ -99,7 +108,8 @@ def principal_axes(x, rank=None):
 
 class Matrix:
     """Many numeric columns (codes, pixels) of each photo, averaged per patient and seen through
-    principal axes.
+    principal axes. With ``each_photo``, patients held out are shown to the models photo by photo,
+    to have their risks averaged (the same to linear models).
 
     Columns are centred but not standardised: in W+ and in pixels all share one unit, and dividing
     by their spread would lift the coordinates in which faces hardly differ, which carry the noise
@@ -112,7 +122,7 @@ class Matrix:
     Interspeech 2006. Which metric serves is for the inner folds to say.
     """
 
-    def __init__(self, values, owner, metrics=("plain", "within"), rank=None):
+    def __init__(self, values, owner, metrics=("plain", "within"), rank=None, each_photo=False):
         """``values`` (photos, p); ``owner`` int (photos,) the row of each photo's patient."""
         self.rank = rank
         photos = np.bincount(owner)
@@ -124,6 +134,7 @@ class Matrix:
         self.means = np.zeros((len(photos), values.shape[1]))
         np.add.at(self.means, owner, values)
         self.means /= photos[:, None]
+        self.photos = (values, owner) if each_photo else None
         repeated = photos[owner] > 1
         self.owner = owner[repeated]
         self.deviations = values[repeated] - self.means[self.owner]
@@ -134,8 +145,19 @@ class Matrix:
         shrink = self._shrinkage(rows) if metric == "within" else lambda x: x
         centred = shrink(self.means[rows] - mean)
         axes = principal_axes(centred, self.rank)
-        x_held = shrink(self.means[held] - mean) @ axes.T
-        return Split(rows, held, centred @ axes.T, x_held, shrink(axes))
+        seen, owner = self._held_out(held)
+        x_held = shrink(seen - mean) @ axes.T
+        return Split(rows, held, centred @ axes.T, x_held, shrink(axes), owner)
+
+    def _held_out(self, held):
+        """Values of the patients ``held``, or of their photos with the place of each's patient."""
+        if self.photos is None:
+            return self.means[held], None
+        values, owner = self.photos
+        place = np.full(len(self.means), -1)
+        place[held] = np.arange(len(held))
+        theirs = place[owner] >= 0
+        return values[theirs], place[owner[theirs]]
 
     def _shrinkage(self, rows):
         """The symmetric map of the metric ``within``, learned from the photos of ``rows``."""
@@ -178,6 +200,8 @@ class Table:
         x = np.column_stack([column for part in parts for column in part])
         centre, scale = x[rows].mean(0), x[rows].std(0)
         varies = scale > 1e-12  # a column that is constant in training says nothing
+        if not varies.any():  # one column of zeros lets every model say that it knows nothing
+            return Split(rows, held, np.zeros((len(rows), 1)), np.zeros((len(held), 1)))
         x = (x[:, varies] - centre[varies]) / scale[varies]
         return Split(rows, held, x[rows], x[held])
 
@@ -196,3 +220,22 @@ class Table:
         return [(~missing & (text == level)).astype(float) for level in levels[1:]] + [
             missing.astype(float)
         ]
+
+
+class Joint:
+    """The axes of a matrix beside the columns of a table, for one model of both."""
+
+    def __init__(self, matrix: Matrix, table: Table):
+        self.matrix, self.table, self.metrics = matrix, table, matrix.metrics
+
+    def split(self, rows, held, metric="plain") -> Split:
+        face, clinical = self.matrix.split(rows, held, metric), self.table.split(rows, held)
+        x_held = clinical.x_held if face.owner is None else clinical.x_held[face.owner]
+        return Split(
+            rows,
+            held,
+            np.hstack([face.x, clinical.x]),
+            np.hstack([face.x_held, x_held]),
+            owner=face.owner,
+            free=clinical.x.shape[1],
+        )

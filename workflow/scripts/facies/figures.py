@@ -15,7 +15,13 @@ matplotlib.rcParams |= {
 }
 from matplotlib import pyplot as plt  # noqa: E402
 
-COLOURS = {"face": "#b2452f", "clinical": "#3a6ea5", "fused": "#6b4c9a", "pixels": "#8a8a8a"}
+COLOURS = {
+    "face": "#b2452f",
+    "clinical": "#3a6ea5",
+    "fused": "#6b4c9a",
+    "pixels": "#8a8a8a",
+    "discriminator": "#b58b3c",
+}
 RISKS = ["#3a7d44", "#d39b2a", "#b2452f"]
 
 

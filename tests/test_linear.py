@@ -1,0 +1,105 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sksurv.linear_model import CoxPHSurvivalAnalysis
+from sksurv.util import Surv
+
+from facies import crossval
+from facies.cox import Outcome, fit_ridge
+from facies.features import Joint, Matrix, Table
+from facies.linear import ElasticNetCox, RidgeCox
+from facies.models import MODELS
+from facies.prediction import Path
+
+
+def weak(n=300, p=40, seed=0):
+    """Many columns that matter a little each, and whole years of follow-up: many ties."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, p)) * np.linspace(2, 0.5, p)
+    time = np.ceil(8 * rng.exponential(size=n) * np.exp(-x @ rng.normal(0, 0.06, p)))
+    limit = np.ceil(12 * rng.exponential(size=n))
+    return x, Outcome(np.minimum(time, limit), time <= limit)
+
+
+def split_of(x, held=50):
+    rows = np.arange(len(x))
+    return Matrix(x, rows).split(rows[held:], rows[:held])
+
+
+def test_net_without_lasso_is_ridge():
+    x, outcome = weak()
+    split = split_of(x)
+    own, n = outcome[split.rows], len(split.rows)
+    found = ElasticNetCox().path(split, own, [{"l1_ratio": 1e-6, "alpha": 0.2}], [1])
+    # Coxnet's likelihood is a mean over patients, ridge's a sum.
+    expected = fit_ridge(split.x, own, 0.2 * n)
+    np.testing.assert_allclose(found.coefficients[0], expected, atol=2e-4)
+
+
+def test_path_of_the_net_goes_on_where_times_are_tied():
+    x, outcome = weak()
+    split = split_of(x)
+    net = ElasticNetCox()
+    candidates = net.candidates(split, outcome[split.rows], [1])
+    path = net.path(split, outcome[split.rows], candidates, [1])
+    used = (path.coefficients != 0).sum(1)[[c["l1_ratio"] == 0.5 for c in candidates]]
+    assert used[0] == 0 and used[-1] > 35  # from nothing to nearly everything
+    assert len(np.unique(path.coefficients, axis=0)) > 70
+
+
+def test_net_is_no_worse_than_ridge_where_many_columns_matter_a_little():
+    x, outcome = weak()
+    train, test = np.arange(250), np.arange(250, 300)
+    folds = crossval.prepare(Matrix(x, np.arange(300)), outcome, train, test, 5, 1)
+    ridge, net = (
+        crossval.tune(folds[0], outcome, MODELS[name], [1])[0] for name in ("coxph", "coxnet")
+    )
+    assert net > ridge - 0.5
+
+
+def test_clinical_columns_of_a_joint_model_are_not_penalised():
+    x, outcome = weak(n=200, p=300)
+    frame = pd.DataFrame({"age": np.random.default_rng(1).normal(size=200)})
+    rows = np.arange(200)
+    split = Joint(Matrix(x, rows), Table(frame)).split(rows[50:], rows[:50])
+    own, r = outcome[rows[50:]], split.x.shape[1] - 1
+    found = RidgeCox().path(split, own, [{"penalty": 50.0}], [1]).coefficients[0]
+    penalties = np.append(np.full(r, 50.0), RidgeCox.least)
+    reference = CoxPHSurvivalAnalysis(alpha=penalties, ties="breslow", tol=1e-12, n_iter=100)
+    reference.fit(split.x, Surv.from_arrays(own.event, own.time))
+    np.testing.assert_allclose(found, reference.coef_, atol=1e-6)
+    # The net leaves them free as well: at the largest penalty they alone are in the model.
+    net = ElasticNetCox()
+    first = net.candidates(split, own, [1])[60:61]
+    coefficients = net.path(split, own, first, [1]).coefficients[0]
+    assert coefficients[-1] != 0 and (coefficients[:-1] != 0).sum() <= 3
+
+
+def test_ranks_get_curves_from_a_cox_model_of_out_of_fold_scores():
+    rng = np.random.default_rng(0)
+    score = rng.normal(size=400)
+    time, limit = rng.exponential(size=400) * np.exp(-score), rng.exponential(size=400)
+    outcome = Outcome(np.minimum(time, limit), time <= limit)
+    path, times = Path(np.array([[5.0, 15.0, 25.0]])), np.array([0.2, 0.5])
+    # Scores in another unit: 10 is an SD, 15 the mean.
+    curves = crossval.survival_curves(path, 15 + 10 * score, outcome, times)
+    risk = np.array([-1.0, 0.0, 1.0])
+    np.testing.assert_allclose(curves, np.exp(-np.exp(risk)[:, None] * times), atol=0.06)
+    # Scores that mislead, and scores that are all the same, say nothing of anybody.
+    for poor in (-score, np.zeros(400)):
+        flat = crossval.survival_curves(path, poor, outcome, times)
+        assert np.ptp(flat, axis=0) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_net_stops_at_the_least_penalty_that_can_be_computed(seed):
+    # More columns than patients: without a penalty, any order can be had.
+    rng = np.random.default_rng(seed)
+    outcome = Outcome(rng.exponential(size=80), rng.random(80) < 0.7)
+    split, net = split_of(rng.normal(size=(80, 400)), held=10), ElasticNetCox()
+    candidates = net.candidates(split, outcome[split.rows], [1])
+    path = net.path(split, outcome[split.rows], candidates, [1])
+    assert np.isfinite(path.coefficients).all()
+    own = path.coefficients[[c["l1_ratio"] == 0.9 for c in candidates]]
+    assert not own[0].any() and np.allclose(own[-1], own[-2], atol=2e-3)
+    assert np.ptp(own[-1] @ split.x.T) > 10  # by then the patients are told apart

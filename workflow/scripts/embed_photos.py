@@ -1,0 +1,30 @@
+"""See the aligned photos through the tuned discriminator."""
+
+import numpy as np
+import torch
+
+from facies.checkpoints import best_device, load_networks
+from facies.embedding import BATCH, pooled
+from facies.jobs import run_job
+from facies.pictures import to_tensor
+
+
+@torch.no_grad()
+def main(job):
+    torch.set_num_threads(job.threads)
+    device = best_device()
+    (discriminator,) = load_networks(job.input.checkpoint, "discriminator")
+    discriminator = discriminator.to(device)
+    with np.load(job.input.aligned, allow_pickle=False) as aligned:
+        photo_ids, images = aligned["photo_ids"], aligned["images"]
+    rows = [
+        pooled(discriminator.features(to_tensor(images[first : first + BATCH]).to(device)))
+        for first in range(0, len(images), BATCH)
+    ]
+    features = torch.cat(rows).float().cpu().numpy()
+    np.savez(job.output.features, photo_ids=photo_ids, features=features)
+    print(f"{len(features)} photos, {features.shape[1]} features")
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821
