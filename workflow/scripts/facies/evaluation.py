@@ -6,14 +6,18 @@ from itertools import groupby
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from facies import metrics
+from facies import bootstrap, hazards, ipcw, metrics
+from facies.concordance import concordance
 from facies.cox import Outcome
 from facies.features import Matrix
+from facies.pooled import joined, standard_risk
 
 GROUPS = ("low risk", "medium risk", "high risk")
 COMPARED = (("fused", "clinical"), ("face", "pixels"))
 KEYS = ("features", "view", "scope", "model")
+STEP = 5  # of the fits' times, for the AUC over time
 
 
 @dataclass(frozen=True)
@@ -60,33 +64,48 @@ def by_key(fits):
     return {key: list(group) for key, group in groupby(fits, key=lambda fit: fit.key)}
 
 
-def fold_scores(fit: FoldFit) -> dict[str, float]:
-    """The scores of one test fold; NaN where it cannot be scored."""
-    end = fit.times[-1]
+def fold_scores(fit: FoldFit, weights) -> dict[str, np.ndarray]:
+    """The scores of one test fold, (draws,) each, in the draws ``weights`` (draws, n) of its
+    patients; NaN where it cannot be scored."""
+    times = fit.times[STEP - 1 :: STEP]
     baseline = np.tile(metrics.kaplan_meier_at(fit.train, fit.times), (len(fit.test), 1))
+    aucs = ipcw.auc(fit.train, fit.test, fit.risk, times, weights)
     return {
-        "c_index": metrics.c_index(fit.test, fit.risk),
-        "uno_c": metrics.uno_c(fit.train, fit.test, fit.risk, end),
-        "ibs": metrics.integrated_brier(fit.train, fit.test, fit.survival, fit.times),
-        "ibs_km": metrics.integrated_brier(fit.train, fit.test, baseline, fit.times),
+        "c_index": concordance(fit.test, fit.risk, weights),
+        "uno_c": ipcw.uno_c(fit.train, fit.test, fit.risk, fit.times[-1], weights),
+        "auc": ipcw.mean_auc(aucs, metrics.kaplan_meier_at(fit.test, times)),
+        "ibs": integrated_brier(fit, fit.survival, weights),
+        "ibs_km": integrated_brier(fit, baseline, weights),
     }
 
 
+def integrated_brier(fit: FoldFit, survival, weights) -> np.ndarray:
+    """Integrated Brier score (draws,) of a fold's ``survival`` (n, times)."""
+    terms = ipcw.brier_terms(fit.train, fit.test, survival, fit.times)
+    return ipcw.weighted_mean(ipcw.integrated_brier(terms, fit.times), weights)
+
+
 def score_row(key, fits, scores) -> dict:
-    """One row of the summary: means over folds and repeats, with C's Nadeau-Bengio interval."""
-    table = pd.DataFrame(scores)
-    mean, low, high = metrics.nadeau_bengio(table.c_index, test_to_train(fits))
+    """One row of the summary: means over folds and repeats with intervals, C's by Nadeau and
+    Bengio, the others' (and ``c_index_drawn``) by the bootstrap of patients."""
+    drawn = {name: bootstrap.average([s[name] for s in scores]) for name in scores[0]}
+    own = [score["c_index"][0] for score in scores]
+    mean, low, high = metrics.nadeau_bengio(own, test_to_train(fits))
     missing = [
         {"repeat": fit.repeat, "fold": fit.fold, "reason": fit.reason or "no comparable pair"}
-        for fit, score in zip(fits, scores, strict=True)
-        if np.isnan(score["c_index"])
+        for fit, value in zip(fits, own, strict=True)
+        if np.isnan(value)
     ]
-    return {
-        **dict(zip(KEYS, key, strict=True)),
-        "c_index": mean,
-        "c_index_low": low,
-        "c_index_high": high,
-        **{name: float(table[name].mean()) for name in ("uno_c", "ibs", "ibs_km")},
+    row = dict(zip(KEYS, key, strict=True))
+    row |= {"c_index": mean, "c_index_low": low, "c_index_high": high}
+    for name, values in drawn.items():
+        found = bootstrap.interval(values)
+        if name == "c_index":
+            name = "c_index_drawn"
+        else:
+            row[name] = found["value"]
+        row |= {f"{name}_low": found["low"], f"{name}_high": found["high"]}
+    return row | {
         "folds": len({fit.fold for fit in fits}),
         "repeats": len({fit.repeat for fit in fits}),
         "unscored": missing,
@@ -99,19 +118,53 @@ def test_to_train(fits) -> float:
 
 
 def compare(scores: dict, fits: dict) -> list[dict]:
-    """Differences in C between pairs of features, fold by fold, with Nadeau-Bengio intervals."""
+    """What one set of features has over another: differences in C, Uno's C and IBS, each with its
+    bootstrap interval and p value (the same draws for both) and Nadeau and Bengio's interval over
+    folds, and the likelihood ratio of its out-of-fold risk beside the other's."""
     rows = []
     for (features, *rest), own in scores.items():
         for against in [other for first, other in COMPARED if first == features]:
-            other = scores.get((against, *rest))
-            if other is None:
+            key, other_key = (features, *rest), (against, *rest)
+            if other_key not in scores:
                 continue
-            paired = [a["c_index"] - b["c_index"] for a, b in zip(own, other, strict=True)]
-            ratio = test_to_train(fits[(features, *rest)])
-            mean, low, high = metrics.nadeau_bengio(paired, ratio)
-            row = dict(zip(KEYS, (features, *rest), strict=True))
-            rows.append(row | {"against": against, "difference": mean, "low": low, "high": high})
+            ratio = test_to_train(fits[key])
+            row = dict(zip(KEYS, key, strict=True)) | {"against": against}
+            for name in ("c_index", "uno_c", "ibs"):
+                pairs = zip(own, scores[other_key], strict=True)
+                row[name] = difference([a[name] - b[name] for a, b in pairs], ratio)
+            rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other_key])})
     return rows
+
+
+def difference(folds, ratio: float) -> dict:
+    """Mean over ``folds`` (folds, 1 + draws) of paired differences, and how sure it is."""
+    drawn = bootstrap.average(folds)
+    _, low, high = metrics.nadeau_bengio([fold[0] for fold in folds], ratio)
+    return bootstrap.interval(drawn) | {
+        "p": bootstrap.p_value(drawn),
+        "folds_low": low,
+        "folds_high": high,
+    }
+
+
+def added_likelihood(own: list[FoldFit], other: list[FoldFit]) -> dict:
+    """Likelihood ratio chi-squared of ``own`` risks beside ``other`` ones, a mean over repeats."""
+    ratios = []
+    for repeat in sorted({fit.repeat for fit in own}):
+        pairs = [
+            pair
+            for pair in zip(own, other, strict=True)
+            if pair[0].repeat == repeat and not pair[0].reason and not pair[1].reason
+        ]
+        if pairs:
+            strata = np.repeat(np.arange(len(pairs)), [len(fit.ids) for fit, _ in pairs])
+            outcome = joined([fit.test for fit, _ in pairs])
+            ours, theirs = (
+                np.concatenate([standard_risk(pair[i]) for pair in pairs]) for i in (0, 1)
+            )
+            ratios.append(hazards.added_likelihood(ours, theirs, outcome, strata))
+    chi2 = float(np.mean(ratios)) if ratios else np.nan
+    return {"chi2": chi2, "p": float(stats.chi2.sf(chi2, 1))}
 
 
 def patient_risks(fits) -> pd.DataFrame:
