@@ -45,7 +45,7 @@ def test_uno_c_truncates_where_the_reference_would_raise():
     assert ipcw.uno_c(train, test, risk, end)[0] == pytest.approx(expected, abs=1e-14)
     longer = Outcome(np.append(test.time, 1e6), np.append(test.event, True))
     risk = np.append(risk, 0.0)
-    with pytest.raises(ValueError, match="largest observed"):
+    with pytest.raises(ValueError, match="time point"):
         concordance_index_ipcw(surv(train), surv(longer), risk)
     known = ipcw.uno_c(train, longer, risk, np.inf)[0]
     assert known == ipcw.uno_c(train, longer, risk, train.time.max())[0]
@@ -69,9 +69,9 @@ def test_auc_counted_by_hand_and_nan_where_nobody_can_be_parted():
     o = outcome([1, 2, 3, 4], [1, 0, 1, 1])
     scores = ipcw.auc(o, o, [2.0, 9.0, 1.0, 2.0], [0.5, 2.5, 4.0], ONE)
     assert np.isnan(scores[0]).tolist() == [True, False, True]
-    assert scores[0, 1] == 0.75
+    assert scores[0, 1] == pytest.approx(0.75)
     # By how many fell: nothing at the times that have no score.
-    assert ipcw.mean_auc(scores, np.array([1.0, 0.6, 0.1]))[0] == 0.75
+    assert ipcw.mean_auc(scores, np.array([1.0, 0.6, 0.1]))[0] == pytest.approx(0.75)
     assert np.isnan(ipcw.auc(o, o, [np.nan, 1, 2, 3], [2.5], ONE)).all()
 
 

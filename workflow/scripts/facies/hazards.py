@@ -18,6 +18,7 @@ from scipy.stats import chi2, norm, rankdata
 from facies.cox import Outcome
 
 NORMAL = norm.ppf(0.975)
+VOID = 1e-9  # share of the information at the start that fixes nothing any more
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,15 @@ def fit_cox(x, outcome: Outcome, strata, max_steps=50) -> CoxFit | None:
         return None
     beta = np.zeros(x.shape[1])
     value, residuals, information = _derivatives(parts, beta)
+    least = VOID * np.trace(information)
     for _ in range(max_steps):
-        if np.linalg.cond(information) > 1e10:
+        # Under perfect separation coefficients grow and the information fades.
+        if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= least:
             return None
         step = np.linalg.solve(information, residuals.sum(0))
         length = 1.0
         new = _derivatives(parts, beta + step)
-        while new[0] < value - 1e-9 and length > 1e-6:
+        while not new[0] >= value - 1e-9 and length > 1e-6:  # NaN is no rise either
             length /= 2
             new = _derivatives(parts, beta + length * step)
         beta = beta + length * step
