@@ -59,7 +59,13 @@ def details(job, fits, risks, used, draws):
             row |= measure(own, draws, horizons, end, risks[key])
             row["subgroups"] = subgroup_rows(own, draws, clinical, horizons[0])
             rows.append(row)
-    return {"horizons": horizons, "drawn_in": drawn_in, "end": end, "models": rows}
+    return {
+        "draws": bootstrap.DRAWS,
+        "horizons": horizons,
+        "drawn_in": drawn_in,
+        "end": end,
+        "models": rows,
+    }
 
 
 def known_truth(job, photos, used, folds):

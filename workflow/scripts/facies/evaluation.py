@@ -15,7 +15,12 @@ from facies.features import Matrix
 from facies.pooled import joined, standard_risk
 
 GROUPS = ("low risk", "medium risk", "high risk")
-COMPARED = (("fused", "clinical"), ("face", "pixels"))
+COMPARED = (
+    ("fused", "clinical"),
+    ("face", "pixels"),
+    ("face", "discriminator"),
+    ("face", "cnn"),
+)
 KEYS = ("features", "view", "scope", "model")
 STEP = 5  # of the fits' times, for the AUC over time
 
@@ -261,6 +266,7 @@ def flow_summary(flow, photos, patients, used, aligned) -> dict:
         "photos_used": int((aligned.used == 1).sum()),
         "patients_in": flow["patients_in"],
         "patients_used": len(used),
+        "events": int(used.event.sum()),
         "excluded": excluded,
     }
 

@@ -15,11 +15,19 @@ matplotlib.rcParams |= {
 }
 from matplotlib import pyplot as plt  # noqa: E402
 
-COLOURS = {"face": "#b2452f", "clinical": "#3a6ea5", "fused": "#6b4c9a", "pixels": "#8a8a8a"}
+COLOURS = {
+    "face": "#b2452f",
+    "clinical": "#3a6ea5",
+    "fused": "#6b4c9a",
+    "pixels": "#8a8a8a",
+    "discriminator": "#c08a2e",
+    "cnn": "#3f8f88",
+}
 RISKS = ["#3a7d44", "#d39b2a", "#b2452f"]
 
 
-def _svg(figure) -> str:
+def svg(figure) -> str:
+    """A figure's text, without what differs from run to run."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
@@ -40,7 +48,7 @@ def histograms(columns: dict[str, np.ndarray]) -> str:
             axis.axvline(np.median(values), color="#b2452f")
         axis.set_xlabel(name)
     axes[0][0].set_ylabel("photos")
-    return _svg(figure)
+    return svg(figure)
 
 
 TRAINING = {
@@ -70,7 +78,7 @@ def training_curves(log, quality: dict) -> str:
         axes[0, 0].axhline(quality["floor"]["frechet"], color="grey", linestyle=":", linewidth=1)
     for axis in axes[1]:
         axis.set_xlabel("thousand photos shown")
-    return _svg(figure)
+    return svg(figure)
 
 
 def forest(scores: list[dict], oracle: dict | None) -> str:
@@ -90,7 +98,7 @@ def forest(scores: list[dict], oracle: dict | None) -> str:
     axis.set_yticks(range(len(scores)), [f"{r['features']}, {r['model']}" for r in scores])
     axis.set_ylim(len(scores) - 0.5, -1.2)
     axis.set_xlabel("C-index with 95 % interval")
-    return _svg(figure)
+    return svg(figure)
 
 
 def kaplan_meier(curve: dict, unit: str) -> str:
@@ -127,7 +135,7 @@ def kaplan_meier(curve: dict, unit: str) -> str:
     table.set_xticks(ticks)
     table.set_xlabel(unit)
     table.spines["left"].set_visible(False)
-    return _svg(figure)
+    return svg(figure)
 
 
 def permutation(values: list[float], observed: float) -> str:
@@ -139,4 +147,4 @@ def permutation(values: list[float], observed: float) -> str:
     axis.set_yticks([])
     axis.set_xlabel("C-index on shuffled outcomes")
     axis.legend(frameon=False, loc="upper center")
-    return _svg(figure)
+    return svg(figure)
