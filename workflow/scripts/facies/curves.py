@@ -75,7 +75,7 @@ def decision(rows: list[dict], k: int) -> str:
     everybody = np.array(made["everybody"], float)
     axis.plot(made["thresholds"], everybody, color="black", linestyle="--", label="everybody")
     axis.axhline(0, color="black", linewidth=0.8)
-    top = max(max(row["decision"][k]["model"]["value"]) for row in rows)
+    top = max(np.nanmax(np.array(row["decision"][k]["model"]["value"], float)) for row in rows)
     axis.set_ylim(-0.25 * top - 0.01, 1.15 * top + 0.01)
     axis.set_xlabel("threshold of predicted risk")
     axis.set_ylabel("net benefit")

@@ -179,8 +179,8 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     """Render the page.
 
     `data` holds summary, measures, curves, permutation, quality (from JSON), table and log
-    (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures: before,
-    samples, strip, walks.
+    (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures:
+    before, samples, strip, walks.
     """
     summary, scores = data["summary"], data["summary"]["scores"]
     model = config["survival"]["models"][0]
@@ -188,7 +188,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     unit = config["cohort"]["time_unit"]
     table = data["table"]
     used = table[table.used == 1]
-    guideline = tripod.checklist(summary, data["measures"], data["permutation"], config)
+    guideline = tripod.checklist(summary, data["measures"], config)
     page = {
         "config": config,
         "summary": summary,

@@ -10,14 +10,14 @@ statement's; the words are not.
 OPEN = None
 
 
-def checklist(summary: dict, measures: dict, permutation: dict, config: dict) -> list[dict]:
+def checklist(summary: dict, measures: dict, config: dict) -> list[dict]:
     """Rows {item, topic, answer}; ``answer`` is None where only the authors know it."""
     rows = [
         *_front(),
         *_data(summary, config),
-        *_analysis(measures, permutation, config),
+        *_analysis(measures, config),
         *_open_science(),
-        *_results(summary, measures, config),
+        *_results(summary),
         *_discussion(),
     ]
     return [{"item": item, "topic": topic, "answer": answer} for item, topic, answer in rows]
@@ -83,7 +83,7 @@ def _data(summary, config):
     ]
 
 
-def _analysis(measures, permutation, config):
+def _analysis(measures, config):
     survival = config["survival"]
     horizons = " and ".join(f"{h:.3g}" for h in measures["horizons"])
     return [
@@ -152,7 +152,7 @@ def _open_science():
     ]
 
 
-def _results(summary, measures, config):
+def _results(summary):
     counts = f"{summary['patients_used']} patients with {summary['events']} events"
     row = next((r for r in summary["scores"] if r["c_index"] is not None), None)
     score = (
