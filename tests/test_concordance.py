@@ -3,6 +3,7 @@ import pytest
 from sksurv.metrics import concordance_index_censored, concordance_index_ipcw
 from sksurv.util import Surv
 
+from facies import compiled
 from facies.concordance import TIED, concordance, count_pairs, tied_ranks
 from facies.cox import Outcome
 from facies.ipcw import uno_c
@@ -116,3 +117,17 @@ def test_places_among_tied_risks():
     assert lower.tolist() == [1, 0, 1, 3]
     assert upper.tolist() == [3, 1, 3, 4]
     assert rank.tolist() == [1, 0, 2, 3]
+
+
+def test_compiles_where_no_cache_can_be_written(monkeypatch):
+    asked = []
+
+    def njit(function=None, cache=False):
+        asked.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return function
+
+    monkeypatch.setattr(compiled, "njit", njit)
+    assert compiled.compiled(abs) is abs
+    assert asked == [True, False]
