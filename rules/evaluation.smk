@@ -68,7 +68,7 @@ rule evaluate:
     threads: 1
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=120,
     params:
         settings={
             "seed": config["seed"],

@@ -20,6 +20,7 @@ import numpy as np
 from sksurv.nonparametric import CensoringDistributionEstimator
 from sksurv.util import Surv
 
+from facies.compiled import compiled
 from facies.concordance import concordance, tied_ranks
 from facies.cox import Outcome
 
@@ -62,17 +63,40 @@ def auc(train: Outcome, test: Outcome, risk, times, weights) -> np.ndarray:
         return scores
     rising = np.argsort(risk, kind="stable")
     lower, upper, _ = tied_ranks(risk[rising])
-    test, weights = test[rising], weights[:, rising]
-    for k, time in enumerate(times):
-        if time >= train.time.max():
-            continue
-        case = test.event & (test.time <= time)
-        controls = weights * (test.time > time)
-        cases = weights[:, case] * inverse_censoring(train, test.time[case])
-        below = np.cumsum(np.pad(controls, ((0, 0), (1, 0))), axis=1)
-        won = (below[:, lower[case]] + below[:, upper[case]]) / 2
-        pairs = cases.sum(1) * controls.sum(1)
-        np.divide((cases * won).sum(1), pairs, out=scores[:, k], where=pairs > 0)
+    test = test[rising]
+    # A death that no time covers needs no weight.
+    cases = test.event * np.nan_to_num(inverse_censoring(train, test.time))
+    known = np.flatnonzero(np.asarray(times) < train.time.max())
+    scores[:, known] = _auc(
+        np.asarray(times, float)[known],
+        test.time,
+        cases,
+        lower,
+        upper,
+        np.ascontiguousarray(weights[:, rising]),
+    )
+    return scores
+
+
+@compiled
+def _auc(times, follow_up, cases, lower, upper, weights):
+    """Share of the pairs of a case and a control in which the case has the higher risk, for
+    patients by rising risk; ``cases`` are the weights of those who died."""
+    draws, n = weights.shape
+    scores = np.full((draws, len(times)), np.nan)
+    below = np.zeros(n + 1)
+    for draw in range(draws):
+        for k in range(len(times)):
+            for i in range(n):
+                below[i + 1] = below[i] + weights[draw, i] * (follow_up[i] > times[k])
+            won, total = 0.0, 0.0
+            for i in range(n):
+                if follow_up[i] <= times[k]:
+                    case = weights[draw, i] * cases[i]
+                    won += case * (below[lower[i]] + below[upper[i]]) / 2
+                    total += case
+            if total * below[n] > 0:
+                scores[draw, k] = won / (total * below[n])
     return scores
 
 

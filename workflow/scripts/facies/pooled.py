@@ -56,7 +56,7 @@ def standard_risk(fit) -> np.ndarray:
     """Risks of the test patients in standard deviations of the training patients' out-of-fold
     risks; only shifted where those do not vary."""
     spread = fit.train_risk.std()
-    return (fit.risk - fit.train_risk.mean()) / (spread if spread > 0 else 1.0)
+    return (fit.risk - fit.train_risk.mean()) / (spread if spread > 1e-9 else 1.0)
 
 
 def pool(fits, draws: Draws, horizons) -> list[Pooled]:

@@ -57,7 +57,7 @@ def subgroup_rows(fits, draws: Draws, clinical: pd.DataFrame, horizon: float) ->
 def _scores(fits, sets, draws, ids, horizon):
     concordant, comparable = 0.0, 0.0
     for fit in fits:
-        own = np.isin(fit.ids, ids)
+        own = pd.Index(fit.ids).isin(ids)
         counts = count_pairs(fit.test[own], fit.risk[own], draws.of(fit.ids[own]))
         concordant, comparable = concordant + counts[0], comparable + counts[1]
     c_index = np.divide(
@@ -65,13 +65,13 @@ def _scores(fits, sets, draws, ids, horizon):
     )
     ratios = []
     for s in sets:
-        own = np.isin(s.ids, ids)
+        own = pd.Index(s.ids).isin(ids)
         ratios.append(
             calibration.observed_to_expected(
                 s.outcome[own], s.predicted[own, 0], horizon, s.weights[:, own]
             )
         )
-    events = int(sets[0].outcome.event[np.isin(sets[0].ids, ids)].sum())
+    events = int(sets[0].outcome.event[pd.Index(sets[0].ids).isin(ids)].sum())
     return {
         "events": events,
         "c_index": interval(c_index),
