@@ -65,10 +65,7 @@ def words(plan: dict, settings: dict) -> str:
     for row in plan["costs"]:
         gpu = "–" if row["gpu_hours"] is None else f"{row['gpu_hours']:.2f}"
         lines.append(f"| {row['step']} | {row['core_hours']:.2f} | {gpu} |")
-    lines += [
-        "",
-        "Within a factor of two or three; the first run with everything in the store costs less.",
-    ]
+    lines += ["", "Within a factor of two or three; what the store already holds costs nothing."]
     return "\n".join(lines) + "\n"
 
 

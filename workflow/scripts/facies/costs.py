@@ -1,13 +1,13 @@
 """What a run will cost: counts of the work times rates measured elsewhere; estimates, within a
 factor of two or three.
 
-The networks' work is counted in floating-point operations of their convolutions. A core does 40
-billion a second (projection of the demo's photos); a GPU is rated as a V100 in the training times
+The networks' work is counted in floating-point operations of their convolutions. A core does 25
+billion a second (the demo on two cores); a GPU is rated as a V100 in the training times
 published with StyleGAN2-ADA (1000 kimg in 6.6 hours at 256 pixels, 44 hours at 1024), and never
 faster than its launches.
 """
 
-CORE, GPU = 40e9, 25e12  # operations a second
+CORE, GPU = 25e9, 25e12  # operations a second
 LAUNCHES = {"training": 0.1, "projection": 0.02}  # seconds of a step on a GPU, whatever the size
 PASSES = {"training": 15, "projection": 3}  # forward passes of the generator that a step is worth
 SMALL = 10_000_000  # bytes; the demo's network is of 2 MB, NVIDIA's of 100 and more
