@@ -39,6 +39,12 @@ def test_average_over_folds_leaves_out_unscored_ones():
     assert bootstrap.average(rows)[0] == 2 and np.isnan(bootstrap.average(rows)[1])
 
 
+def test_centred_draws_of_a_distance_lie_about_the_sample_s():
+    found = bootstrap.centred(np.array([0.1, 0.2, 0.4, 0.6]))
+    # Their mean is .4: all move by .3, and none below 0.
+    assert found == pytest.approx([0.1, 0.0, 0.1, 0.3])
+
+
 def test_p_value_counts_draws_beyond_nought():
     assert bootstrap.p_value(np.array([1.0, 1, 2, 3, -1])) == pytest.approx(2 * 2 / 5)
     assert bootstrap.p_value(np.array([1.0, *np.full(99, 2.0)])) == pytest.approx(0.02)

@@ -114,6 +114,12 @@ def fit(root, features, fold, name=None, **inputs):
 
 @pytest.fixture(scope="module")
 def scored(road):
+    score(road, road)
+    return json.loads((road / "summary.json").read_text())
+
+
+def score(road, folder):
+    """Run the evaluation, its results going to ``folder``."""
     names = ("summary.json", "measures.json", "curves.json", "risks.csv")
     run(
         evaluate,
@@ -126,9 +132,8 @@ def scored(road):
             "latents": road / "codes.npz",
             "images": road / "images.npz",
         },
-        {name.split(".")[0]: road / name for name in names},
+        {name.split(".")[0]: folder / name for name in names},
     )
-    return json.loads((road / "summary.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +155,12 @@ def test_summary_accounts_for_everybody(scored):
         {"photo_id": f"x{N - 1:03d}", "reason": "no face found"},
         {"patient_id": f"{N - 1:04d}", "reason": "no usable photo"},
     ]
+
+
+def test_the_same_fits_give_the_same_bytes(road, scored, tmp_path):
+    score(road, tmp_path)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (road / path.name).read_bytes(), path.name
 
 
 def test_scores_find_what_was_planted(scored):

@@ -57,6 +57,13 @@ def interval(scores) -> dict:
     return {"value": value.tolist(), "low": low.tolist(), "high": high.tolist()}
 
 
+def centred(scores) -> np.ndarray:
+    """``scores`` (1 + draws,) of a distance, the draws moved to have the sample's value as mean and
+    cut at 0: drawing adds noise, and noise is distance, so that drawn distances lie too high."""
+    moved = scores - (np.nanmean(scores[1:]) - scores[0])
+    return np.concatenate([scores[:1], np.maximum(moved[1:], 0.0)])
+
+
 def p_value(differences) -> float:
     """Two-sided p of no difference: twice the share of draws on the other side of 0 than most,
     the sample counted as one of them; NaN without draws."""

@@ -7,7 +7,7 @@ within folds; predicted probabilities stand side by side (``Pooled``), and repea
 import numpy as np
 
 from facies import calibration, hazards, ipcw, metrics, utility
-from facies.bootstrap import Draws, average, interval
+from facies.bootstrap import Draws, average, centred, interval
 from facies.cox import Outcome
 from facies.pooled import Pooled, pool, survival_of
 
@@ -68,7 +68,7 @@ def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
         "grid": grid.tolist(),
         "curve": interval(average(curves)),
         "groups": calibration.grouped(sets[0].outcome, sets[0].predicted[:, k], horizon),
-        "ici": interval(average(indices)),
+        "ici": interval(centred(average(indices))),
         "observed_to_expected": interval(average(ratios)),
         "slope": average_wald(slopes),
     }
