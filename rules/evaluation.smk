@@ -78,6 +78,6 @@ rule evaluate:
             "scope": config["scopes"][0],
             "model": config["survival"]["models"][0],
         },
-        code=code_digest("evaluation", "measures", "subgroups"),
+        code=code_digest("comparison", "evaluation", "measures", "subgroups"),
     script:
         "../workflow/scripts/evaluate.py"

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from facies import bootstrap, evaluation, metrics
+from facies import bootstrap, comparison, evaluation, metrics
 from facies.cox import Outcome
 from facies.features import load_matrix, read_table
 from facies.jobs import run_job
@@ -33,7 +33,7 @@ def main(job):
         flow = json.load(file)
     summary = evaluation.flow_summary(flow, photos, patients, used, read_table(job.input.aligned))
     summary["scores"] = [evaluation.score_row(key, fits[key], scores[key]) for key in fits]
-    summary["comparisons"] = evaluation.compare(scores, fits)
+    summary["comparisons"] = comparison.compare(scores, fits)
     if job.input.truth:
         summary |= known_truth(job, photos, used, folds)
     evaluation.write_json(job.output.summary, summary)
