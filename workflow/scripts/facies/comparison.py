@@ -7,12 +7,7 @@ from facies import bootstrap, hazards, metrics
 from facies.evaluation import KEYS, FoldFit, test_to_train
 from facies.pooled import joined, standard_risk
 
-COMPARED = (
-    ("fused", "clinical"),
-    ("face", "pixels"),
-    ("face", "discriminator"),
-    ("face", "cnn"),
-)
+COMPARED = (("fused", "clinical"), ("face", "pixels"), ("face", "discriminator"))
 
 
 def compare(scores: dict, fits: dict) -> list[dict]:

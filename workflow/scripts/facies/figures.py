@@ -20,8 +20,7 @@ COLOURS = {
     "clinical": "#3a6ea5",
     "fused": "#6b4c9a",
     "pixels": "#8a8a8a",
-    "discriminator": "#c08a2e",
-    "cnn": "#3f8f88",
+    "discriminator": "#b58b3c",
 }
 RISKS = ["#3a7d44", "#d39b2a", "#b2452f"]
 
