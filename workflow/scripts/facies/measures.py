@@ -75,12 +75,13 @@ def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
 
 
 def calibration_slope(s: Pooled, k: int, horizon: float):
-    """Cox regression, until the horizon, on the predictions' complementary log-log."""
+    """Cox regression, until the horizon, on the predictions' complementary log-log; folds are
+    strata, because patients left out of a late-dying training fold die early."""
     p = np.clip(s.predicted[:, k], 1e-6, 1 - 1e-6)
     until = Outcome(
         np.minimum(s.outcome.time, horizon), s.outcome.event & (s.outcome.time <= horizon)
     )
-    return hazards.fit_cox(np.log(-np.log1p(-p))[:, None], until, np.zeros(len(p)))
+    return hazards.fit_cox(np.log(-np.log1p(-p))[:, None], until, s.fold)
 
 
 def average_wald(made) -> dict:
