@@ -35,7 +35,7 @@ rule permute_outcomes:
 
 
 rule evaluate:
-    """Score every model over the folds: the summary, the risk groups' curves, the risks."""
+    """Score every model over the folds: summary, measures, the risk groups' curves, the risks."""
     input:
         flow="<results>/cohort/flow.json",
         photos="<results>/cohort/photos.csv",
@@ -56,6 +56,7 @@ rule evaluate:
         images=branch(bool(DEMO), then=f"{ALIGNED}.npz"),
     output:
         summary="<results>/evaluation/summary.json",
+        measures="<results>/evaluation/measures.json",
         curves="<results>/evaluation/curves.json",
         risks="<results>/evaluation/risks.csv",
     log:
@@ -67,8 +68,16 @@ rule evaluate:
     threads: 1
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=120,
     params:
-        code=code_digest("evaluation"),
+        settings={
+            "seed": config["seed"],
+            "horizons": config["survival"]["horizons"],
+            "clinical": config["cohort"]["clinical"],
+            "view": config["views"][0],
+            "scope": config["scopes"][0],
+            "model": config["survival"]["models"][0],
+        },
+        code=code_digest("comparison", "evaluation", "measures", "subgroups"),
     script:
         "../workflow/scripts/evaluate.py"

@@ -6,6 +6,7 @@ rule write_report:
     input:
         template=workflow.source_path("../workflow/report/report.html.jinja"),
         summary="<results>/evaluation/summary.json",
+        measures="<results>/evaluation/measures.json",
         curves="<results>/evaluation/curves.json",
         permutation="<results>/evaluation/permutation.json",
         table=f"<results>/aligned/{VIEW}.csv",

@@ -22,6 +22,10 @@ SETTINGS = {
     "clinical": ["age", "stage"],
     "photos": "mean_code",
     "fusion": "stack",
+    "horizons": [],
+    "view": "full",
+    "scope": "cohort",
+    "model": "coxph",
 }
 
 
@@ -112,7 +116,13 @@ def fit(root, features, fold, name=None, **inputs):
 
 @pytest.fixture(scope="module")
 def scored(road):
-    names = ("summary.json", "curves.json", "risks.csv")
+    score(road, road)
+    return json.loads((road / "summary.json").read_text())
+
+
+def score(road, folder):
+    """Run the evaluation, its results going to ``folder``."""
+    names = ("summary.json", "measures.json", "curves.json", "risks.csv")
     run(
         evaluate,
         road,
@@ -124,9 +134,14 @@ def scored(road):
             "latents": road / "codes.npz",
             "images": road / "images.npz",
         },
-        {name.split(".")[0]: road / name for name in names},
+        {name.split(".")[0]: folder / name for name in names},
     )
-    return json.loads((road / "summary.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def measured(road, scored):
+    made = json.loads((road / "measures.json").read_text())
+    return made | {row["features"]: row for row in made["models"]}
 
 
 def test_a_patient_without_a_usable_photo_has_no_fold(road):
@@ -142,6 +157,12 @@ def test_summary_accounts_for_everybody(scored):
         {"photo_id": f"x{N - 1:03d}", "reason": "no face found"},
         {"patient_id": f"{N - 1:04d}", "reason": "no usable photo"},
     ]
+
+
+def test_the_same_fits_give_the_same_bytes(road, scored, tmp_path):
+    score(road, tmp_path)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (road / path.name).read_bytes(), path.name
 
 
 def test_scores_find_what_was_planted(scored):
@@ -160,12 +181,48 @@ def test_scores_find_what_was_planted(scored):
 
 
 def test_comparisons_are_differences_of_scores(scored):
-    scores = {row["features"]: row["c_index"] for row in scored["scores"]}
+    scores = {row["features"]: row for row in scored["scores"]}
     pairs = {(row["features"], row["against"]): row for row in scored["comparisons"]}
     assert set(pairs) == {("fused", "clinical"), ("face", "pixels")}
     for (own, other), row in pairs.items():
-        assert row["difference"] == pytest.approx(scores[own] - scores[other])
-        assert row["low"] < row["difference"] < row["high"]
+        for name in ("c_index", "uno_c", "ibs"):
+            found = row[name]
+            assert found["value"] == pytest.approx(scores[own][name] - scores[other][name])
+            assert found["low"] < found["value"] < found["high"]
+            assert found["folds_low"] < found["value"] < found["folds_high"]
+    # The face was planted beside the clinical data; face and pixels show the same.
+    added = pairs[("fused", "clinical")]
+    assert added["c_index"]["low"] > 0 and added["c_index"]["p"] < 0.01
+    assert added["ibs"]["high"] < 0 and added["likelihood"]["p"] < 1e-6
+
+
+def test_measures_of_the_fused_model_tell_what_was_planted(measured):
+    fused = measured["fused"]
+    assert fused["hazard"]["low"] > 1.5
+    assert [row["group"] for row in fused["group_hazards"]] == ["medium", "high"]
+    assert 1 < fused["group_hazards"][0]["value"] < fused["group_hazards"][1]["value"]
+    for row in fused["calibration"]:
+        assert 0.7 < row["observed_to_expected"]["value"] < 1.4
+        assert row["ici"]["value"] < 0.15 and row["slope"]["low"] > 0
+        assert sum(group["n"] for group in row["groups"]) == N - 1
+    assert sum(fused["d_calibration"]["bins"]) == pytest.approx(N - 1)
+    # In the middle of the follow-up the model knows more than the Kaplan-Meier curve.
+    middle = len(fused["times"]) // 2
+    assert fused["brier"]["high"][middle] < fused["brier_km"][middle]
+    assert fused["auc"]["low"][middle] > 0.6
+    treat = fused["decision"][0]
+    middle = len(treat["thresholds"]) // 2
+    assert treat["model"]["value"][middle] > max(0, treat["everybody"][middle])
+
+
+def test_subgroups_part_the_cohort_by_every_clinical_column(measured):
+    rows = measured["face"]["subgroups"]
+    for column in ("age", "stage"):
+        own = [row for row in rows if row["column"] == column]
+        assert sum(row["n"] for row in own) == N - 1
+    by_name = {row["group"]: row for row in rows}
+    assert {"I", "II", "not known"} <= set(by_name)
+    assert by_name["II"]["c_index"]["low"] < by_name["II"]["c_index"]["value"]
 
 
 def test_probe_reads_the_planted_hazard(scored):
@@ -234,7 +291,8 @@ def test_too_few_events_leave_a_reason_instead_of_a_score(road):
     made = evaluation.read_fit(path, patients)
     path.unlink()
     assert "too few" in made.reason
-    row = evaluation.score_row(made.key, [made], [evaluation.fold_scores(made)])
+    scores = evaluation.fold_scores(made, np.ones((3, len(made.ids))))
+    row = evaluation.score_row(made.key, [made], [scores])
     assert np.isnan(row["c_index"]) and row["unscored"][0]["reason"] == made.reason
     assert evaluation.risk_groups(made.key, evaluation.patient_risks([made]))["groups"] == []
 

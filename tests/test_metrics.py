@@ -1,12 +1,6 @@
 import numpy as np
 import pytest
-from sksurv.metrics import (
-    concordance_index_censored,
-    concordance_index_ipcw,
-    integrated_brier_score,
-)
 from sksurv.nonparametric import kaplan_meier_estimator
-from sksurv.util import Surv
 
 from facies import metrics
 from facies.cox import Outcome
@@ -21,10 +15,6 @@ def random_outcome(n, seed):
     return outcome(np.ceil(rng.exponential(20, n)), rng.random(n) < 0.6)
 
 
-def surv(o):
-    return Surv.from_arrays(o.event, o.time)
-
-
 def test_c_index_counted_by_hand():
     # Pairs that can be compared: (1, 2), (1, 3), (1, 4), (3, 4); the second was censored early.
     o = outcome([1, 2, 3, 4], [1, 0, 1, 0])
@@ -32,53 +22,6 @@ def test_c_index_counted_by_hand():
     assert metrics.c_index(o, np.array([1, 2, 3, 4])) == 0
     assert metrics.c_index(o, np.array([2, 9, 1, 1])) == (0 + 1 + 1 + 0.5) / 4
     assert metrics.c_index(o, np.zeros(4)) == 0.5
-
-
-def test_c_index_equals_scikit_survival_with_ties():
-    o = random_outcome(80, 0)
-    risk = np.random.default_rng(1).integers(0, 5, 80).astype(float)
-    assert metrics.c_index(o, risk) == concordance_index_censored(o.event, o.time, risk)[0]
-
-
-@pytest.mark.parametrize(
-    "o, risk",
-    [
-        (outcome([1, 2], [0, 0]), np.zeros(2)),
-        (outcome([1, 2], [0, 1]), np.zeros(2)),
-        (outcome([1, 2], [1, 1]), np.array([np.nan, 0])),
-    ],
-)
-def test_folds_without_a_comparable_pair_score_nan(o, risk):
-    assert np.isnan(metrics.c_index(o, risk))
-    assert np.isnan(metrics.uno_c(o, o, risk, 5.0))
-
-
-def test_uno_c_truncates_where_the_reference_would_raise():
-    train, test = random_outcome(200, 0), random_outcome(60, 1)
-    risk = np.random.default_rng(2).normal(size=60)
-    end = float(np.quantile(train.time, 0.9))
-    expected = concordance_index_ipcw(surv(train), surv(test), risk, end)[0]
-    assert metrics.uno_c(train, test, risk, end) == expected
-    longer = Outcome(np.append(test.time, 1e6), np.append(test.event, True))
-    assert 0 < metrics.uno_c(train, longer, np.append(risk, 0.0), end) < 1
-
-
-def test_integrated_brier_equals_scikit_survival_and_survives_long_follow_up():
-    train, test = random_outcome(200, 0), random_outcome(60, 1)
-    times = np.linspace(test.time.min(), np.quantile(train.time, 0.9), 30)
-    survival = np.exp(-np.outer(np.random.default_rng(2).gamma(2, 0.02, 60), times))
-    beyond = test.time > times[-1]
-    assert beyond.any()
-    expected = integrated_brier_score(surv(train), surv(test), survival, times)
-    assert metrics.integrated_brier(train, test, survival, times) == pytest.approx(expected)
-    late = Outcome(np.where(beyond, 1e6, test.time), test.event)
-    assert metrics.integrated_brier(train, late, survival, times) == pytest.approx(expected)
-
-
-def test_integrated_brier_of_perfect_foresight_is_nil():
-    o = outcome(np.arange(1, 21), np.ones(20))
-    times = np.linspace(1, 19.5, 38)
-    assert metrics.integrated_brier(o, o, (o.time[:, None] > times).astype(float), times) == 0
 
 
 def test_kaplan_meier_counted_by_hand():
@@ -118,10 +61,20 @@ def test_nadeau_bengio_by_hand():
     assert metrics.nadeau_bengio([0.6], 1 / 4)[0] == 0.6
 
 
-def test_integrated_brier_ends_with_the_training_follow_up():
-    """Whole months: many training patients share the longest time, a test patient lived longer."""
-    train = outcome([1, 2, 3, 4, 5, 6, 6, 6], [1, 1, 1, 1, 1, 1, 1, 1])
-    test = outcome([1, 3, 5, 9], [1, 1, 1, 0])
-    times = np.linspace(0, 6, 13)[1:]
-    survival = np.tile(np.linspace(1, 0, len(times)), (4, 1))
-    assert 0 < metrics.integrated_brier(train, test, survival, times) < 0.5
+def test_survival_of_draws_equals_the_curve_of_resampled_rows():
+    o = random_outcome(70, 5)
+    rows = np.random.default_rng(6).integers(0, 70, (30, 70))
+    weights = np.array([np.bincount(own, minlength=70) for own in rows], float)
+    for horizon in (5.0, 12.5, 30.0):
+        expected = [metrics.kaplan_meier_at(o[own], [horizon])[0] for own in rows]
+        found = metrics.survival_at(o, horizon, weights)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_survival_at_a_horizon_counted_by_hand():
+    o = outcome([1, 2, 3, 4], [1, 0, 1, 0])
+    assert metrics.survival_at(o, 3.0, np.ones((1, 4))).tolist() == [0.375]
+    # The second patient stands for three: 5/6, then 1/2 of what is left.
+    weights = np.array([[1.0, 3, 1, 1]])
+    assert metrics.survival_at(o, 3.0, weights)[0] == pytest.approx(5 / 12)
+    assert metrics.survival_at(o, 0.5, weights).tolist() == [1]

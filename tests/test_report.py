@@ -7,7 +7,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from facies import report
+from facies import curves, report, tripod
 from facies.pictures import grid, to_tensor, to_uint8
 
 
@@ -110,3 +110,87 @@ def test_the_closest_photos_are_found_by_name_among_those_that_stayed():
     assert picture.size == (16, 32)
     assert picture.getpixel((8, 8)) == (250, 0, 0) and picture.getpixel((8, 24)) == (0, 0, 250)
     assert report.closest(found | {"photo_ids": np.array(["x", "y"])}, aligned) is None
+
+
+def test_cost_of_a_fold_of_every_model(tmp_path):
+    for features, model, times in (("face", "coxph", [1.0, 3.0]), ("clinical", "forest", [8.0])):
+        folder = tmp_path / "fit_model/cohort/full" / features / model
+        folder.mkdir(parents=True)
+        for fold, seconds in enumerate(times):
+            row = pd.DataFrame({"s": [seconds], "max_rss": [100 + fold]})
+            row.to_csv(folder / f"1-{fold}.tsv", sep="\t", index=False)
+    clinical, face = report.fit_costs(tmp_path)
+    assert (face["features"], face["model"], face["folds"]) == ("face", "coxph", 2)
+    assert (face["seconds"], face["longest"], face["mb"]) == (2, 3, 101)
+    assert clinical["seconds"] == 8
+    assert report.fit_costs(tmp_path / "nowhere") == []
+
+
+def test_p_values_are_printed_without_false_precision():
+    assert [report.p_text(p) for p in (0.0001, 0.0314, None)] == ["< 0.001", "0.031", "–"]
+
+
+SUMMARY = {
+    "patients_in": 12,
+    "patients_used": 10,
+    "events": 7,
+    "scores": [
+        {"features": "face", "model": "coxph", "c_index": None, "c_index_low": None},
+        {
+            "features": "fused",
+            "model": "coxph",
+            "c_index": 0.7,
+            "c_index_low": 0.6,
+            "c_index_high": 0.8,
+        },
+    ],
+}
+SETTINGS = {
+    "resolution": 64,
+    "cohort": {"time_unit": "months", "clinical": ["age", "sex"]},
+    "survival": {"folds": 5, "repeats": 2, "inner_folds": 4, "models": ["coxph"]},
+}
+
+
+def test_guideline_has_its_27_items_and_tells_what_the_run_knows():
+    rows = tripod.checklist(SUMMARY, {"horizons": [12.0, 24.5]}, SETTINGS)
+    numbers = [tripod._main(row["item"]) for row in rows]
+    assert numbers == sorted(numbers) and set(numbers) == set(range(1, 28))
+    answers = {row["item"]: row["answer"] for row in rows}
+    assert len(answers) == len(rows)
+    assert "2 x 5-fold" in answers["12a"] and "12 and 24.5 months" in answers["12e"]
+    assert "2 of 12" in answers["11"] and "7 events" in answers["20a"]
+    assert "0.700 (0.600 to 0.800)" in answers["23a"]
+    # Only the authors know who gave consent and why a model is wanted.
+    assert all(answers[item] is None for item in ("1", "3a", "17", "18a", "25", "26"))
+    assert tripod.answered(rows) == len(
+        set(range(1, 28)) - {tripod._main(row["item"]) for row in rows if row["answer"] is None}
+    )
+
+
+def test_guideline_of_a_run_without_a_score_does_not_claim_one():
+    nothing = SUMMARY | {"scores": SUMMARY["scores"][:1]}
+    rows = tripod.checklist(nothing, {"horizons": [12.0]}, SETTINGS)
+    assert next(r["answer"] for r in rows if r["item"] == "23a") == "No fold could be scored."
+
+
+def test_curves_bear_the_nulls_of_a_fold_that_cannot_be_scored():
+    found = {"value": [0.1, None], "low": [0.0, None], "high": [0.2, None]}
+    group = {"predicted": 0.2, "observed": 0.3, "low": None, "high": None}
+    row = {
+        "features": "face",
+        "times": [1.0, 2.0],
+        "auc": found,
+        "brier": found,
+        "brier_km": [0.2, None],
+        "calibration": [{"grid": [0.1, 0.2], "curve": found, "groups": [group]}],
+        "decision": [{"thresholds": [0.1, 0.2], "model": found, "everybody": [0.1, 0.0]}],
+    }
+    for drawing in (
+        curves.auc_over_time([row], "months"),
+        curves.brier_over_time([row], "months"),
+        curves.calibration([row], 0),
+        curves.decision([row], 0),
+    ):
+        assert drawing.startswith("<svg") and "face" in drawing
+    assert "Kaplan-Meier" in curves.brier_over_time([row], "months")

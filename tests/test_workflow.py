@@ -213,6 +213,13 @@ def test_unknown_key_is_refused_in_one_clear_message(road):
     assert "unexpected" in run.stdout + run.stderr
 
 
+def test_the_plan_needs_nothing_but_the_sheets(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy", ignore=shutil.ignore_patterns("results"))
+    assert planned(copy, "plan_study") == {"check_cohort": 1, "plan_study": 1, "total": 2}
+    assert snakemake(copy, "plan_study").returncode == 0
+    assert "patients" in (copy / "results/plan.md").read_text()
+
+
 def test_report_of_snakemake_itself(road):
     run = snakemake(road, "--report", "snakemake.html")
     assert run.returncode == 0, run.stderr

@@ -1,13 +1,16 @@
-"""Score every model over the folds; write the summary, the curves and the patients' risks."""
+"""Score every model over the folds; write summary, measures, curves and the patients' risks."""
 
 import json
 
 import pandas as pd
 
-from facies import evaluation, metrics
+from facies import bootstrap, comparison, evaluation, metrics
 from facies.cox import Outcome
 from facies.features import load_matrix, read_table
 from facies.jobs import run_job
+from facies.measures import measure
+from facies.pooled import choose_horizons, last_horizon
+from facies.subgroups import subgroup_rows
 
 
 def main(job):
@@ -16,23 +19,53 @@ def main(job):
     folds = read_table(job.input.folds)
     used = patients[patients.patient_id.isin(folds.patient_id)]
     fits = evaluation.by_key(evaluation.read_fit(path, patients) for path in job.input.fits)
-    scores = {key: [evaluation.fold_scores(fit) for fit in own] for key, own in fits.items()}
+    first = folds[folds.repeat == 1]
+    draws = bootstrap.draw_patients(
+        first.patient_id, first.fold.to_numpy(), job.params.settings["seed"]
+    )
+    scores = {
+        key: [evaluation.fold_scores(fit, draws.of(fit.ids)) for fit in own]
+        for key, own in fits.items()
+    }
     risks = {key: evaluation.patient_risks(own) for key, own in fits.items()}
 
     with open(job.input.flow) as file:
         flow = json.load(file)
     summary = evaluation.flow_summary(flow, photos, patients, used, read_table(job.input.aligned))
     summary["scores"] = [evaluation.score_row(key, fits[key], scores[key]) for key in fits]
-    summary["comparisons"] = evaluation.compare(scores, fits)
+    summary["comparisons"] = comparison.compare(scores, fits)
     if job.input.truth:
         summary |= known_truth(job, photos, used, folds)
     evaluation.write_json(job.output.summary, summary)
     curves = [evaluation.risk_groups(key, risks[key]) for key in fits]
     evaluation.write_json(job.output.curves, curves)
+    evaluation.write_json(job.output.measures, details(job, fits, risks, used, draws))
     named = [risks[key].assign(**dict(zip(evaluation.KEYS, key, strict=True))) for key in fits]
     columns = ["patient_id", *evaluation.KEYS, "risk"]
     pd.concat(named)[columns].to_csv(job.output.risks, index=False, float_format="%.6g")
     print(f"{len(fits)} models scored on {len(used)} patients")
+
+
+def details(job, fits, risks, used, draws):
+    """The measures of the model, view and scope that the config names first."""
+    settings = job.params.settings
+    end = last_horizon([fit for own in fits.values() for fit in own])
+    horizons, drawn_in = choose_horizons(settings["horizons"], Outcome.of(used), end)
+    clinical = used.set_index("patient_id")[settings["clinical"]]
+    rows = []
+    for key, own in fits.items():
+        if key[1:] == (settings["view"], settings["scope"], settings["model"]):
+            row = dict(zip(evaluation.KEYS, key, strict=True))
+            row |= measure(own, draws, horizons, end, risks[key])
+            row["subgroups"] = subgroup_rows(own, draws, clinical, horizons[0])
+            rows.append(row)
+    return {
+        "draws": bootstrap.DRAWS,
+        "horizons": horizons,
+        "drawn_in": drawn_in,
+        "end": end,
+        "models": rows,
+    }
 
 
 def known_truth(job, photos, used, folds):

@@ -17,7 +17,7 @@ def arrays(path: str) -> dict:
 
 def main(job):
     paths = job.input
-    words = ("summary", "curves", "permutation", "quality")
+    words = ("summary", "measures", "curves", "permutation", "quality")
     data = {name: json.loads(Path(paths[name]).read_text()) for name in words}
     data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction", "closest")}
     data |= {name: paths[name] for name in ("before", "samples", "strip", "walks")}

@@ -7,13 +7,14 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from facies import metrics
+from facies import bootstrap, ipcw, metrics
+from facies.concordance import concordance
 from facies.cox import Outcome
 from facies.features import Matrix
 
 GROUPS = ("low risk", "medium risk", "high risk")
-COMPARED = (("fused", "clinical"), ("face", "pixels"))
 KEYS = ("features", "view", "scope", "model")
+STEP = 5  # of the fits' times, for the AUC over time
 
 
 @dataclass(frozen=True)
@@ -60,33 +61,48 @@ def by_key(fits):
     return {key: list(group) for key, group in groupby(fits, key=lambda fit: fit.key)}
 
 
-def fold_scores(fit: FoldFit) -> dict[str, float]:
-    """The scores of one test fold; NaN where it cannot be scored."""
-    end = fit.times[-1]
+def fold_scores(fit: FoldFit, weights) -> dict[str, np.ndarray]:
+    """The scores of one test fold, (draws,) each, in the draws ``weights`` (draws, n) of its
+    patients; NaN where it cannot be scored."""
+    times = fit.times[STEP - 1 :: STEP]
     baseline = np.tile(metrics.kaplan_meier_at(fit.train, fit.times), (len(fit.test), 1))
+    aucs = ipcw.auc(fit.train, fit.test, fit.risk, times, weights)
     return {
-        "c_index": metrics.c_index(fit.test, fit.risk),
-        "uno_c": metrics.uno_c(fit.train, fit.test, fit.risk, end),
-        "ibs": metrics.integrated_brier(fit.train, fit.test, fit.survival, fit.times),
-        "ibs_km": metrics.integrated_brier(fit.train, fit.test, baseline, fit.times),
+        "c_index": concordance(fit.test, fit.risk, weights),
+        "uno_c": ipcw.uno_c(fit.train, fit.test, fit.risk, fit.times[-1], weights),
+        "auc": ipcw.mean_auc(aucs, metrics.kaplan_meier_at(fit.test, times)),
+        "ibs": integrated_brier(fit, fit.survival, weights),
+        "ibs_km": integrated_brier(fit, baseline, weights),
     }
 
 
+def integrated_brier(fit: FoldFit, survival, weights) -> np.ndarray:
+    """Integrated Brier score (draws,) of a fold's ``survival`` (n, times)."""
+    terms = ipcw.brier_terms(fit.train, fit.test, survival, fit.times)
+    return ipcw.weighted_mean(ipcw.integrated_brier(terms, fit.times), weights)
+
+
 def score_row(key, fits, scores) -> dict:
-    """One row of the summary: means over folds and repeats, with C's Nadeau-Bengio interval."""
-    table = pd.DataFrame(scores)
-    mean, low, high = metrics.nadeau_bengio(table.c_index, test_to_train(fits))
+    """One row of the summary: means over folds and repeats with intervals, C's by Nadeau and
+    Bengio, the others' (and ``c_index_drawn``) by the bootstrap of patients."""
+    drawn = {name: bootstrap.average([s[name] for s in scores]) for name in scores[0]}
+    own = [score["c_index"][0] for score in scores]
+    mean, low, high = metrics.nadeau_bengio(own, test_to_train(fits))
     missing = [
         {"repeat": fit.repeat, "fold": fit.fold, "reason": fit.reason or "no comparable pair"}
-        for fit, score in zip(fits, scores, strict=True)
-        if np.isnan(score["c_index"])
+        for fit, value in zip(fits, own, strict=True)
+        if np.isnan(value)
     ]
-    return {
-        **dict(zip(KEYS, key, strict=True)),
-        "c_index": mean,
-        "c_index_low": low,
-        "c_index_high": high,
-        **{name: float(table[name].mean()) for name in ("uno_c", "ibs", "ibs_km")},
+    row = dict(zip(KEYS, key, strict=True))
+    row |= {"c_index": mean, "c_index_low": low, "c_index_high": high}
+    for name, values in drawn.items():
+        found = bootstrap.interval(values)
+        if name == "c_index":
+            name = "c_index_drawn"
+        else:
+            row[name] = found["value"]
+        row |= {f"{name}_low": found["low"], f"{name}_high": found["high"]}
+    return row | {
         "folds": len({fit.fold for fit in fits}),
         "repeats": len({fit.repeat for fit in fits}),
         "unscored": missing,
@@ -96,22 +112,6 @@ def score_row(key, fits, scores) -> dict:
 def test_to_train(fits) -> float:
     """Mean size of a test fold over that of its training fold."""
     return float(np.mean([len(fit.test) / len(fit.train) for fit in fits]))
-
-
-def compare(scores: dict, fits: dict) -> list[dict]:
-    """Differences in C between pairs of features, fold by fold, with Nadeau-Bengio intervals."""
-    rows = []
-    for (features, *rest), own in scores.items():
-        for against in [other for first, other in COMPARED if first == features]:
-            other = scores.get((against, *rest))
-            if other is None:
-                continue
-            paired = [a["c_index"] - b["c_index"] for a, b in zip(own, other, strict=True)]
-            ratio = test_to_train(fits[(features, *rest)])
-            mean, low, high = metrics.nadeau_bengio(paired, ratio)
-            row = dict(zip(KEYS, (features, *rest), strict=True))
-            rows.append(row | {"against": against, "difference": mean, "low": low, "high": high})
-    return rows
 
 
 def patient_risks(fits) -> pd.DataFrame:
@@ -208,6 +208,7 @@ def flow_summary(flow, photos, patients, used, aligned) -> dict:
         "photos_used": int((aligned.used == 1).sum()),
         "patients_in": flow["patients_in"],
         "patients_used": len(used),
+        "events": int(used.event.sum()),
         "excluded": excluded,
     }
 

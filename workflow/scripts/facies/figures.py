@@ -25,7 +25,8 @@ COLOURS = {
 RISKS = ["#3a7d44", "#d39b2a", "#b2452f"]
 
 
-def _svg(figure) -> str:
+def svg(figure) -> str:
+    """A figure's text, without what differs from run to run."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
@@ -46,7 +47,7 @@ def histograms(columns: dict[str, np.ndarray]) -> str:
             axis.axvline(np.median(values), color="#b2452f")
         axis.set_xlabel(name)
     axes[0][0].set_ylabel("photos")
-    return _svg(figure)
+    return svg(figure)
 
 
 TRAINING = {
@@ -76,7 +77,7 @@ def training_curves(log, quality: dict) -> str:
         axes[0, 0].axhline(quality["floor"]["frechet"], color="grey", linestyle=":", linewidth=1)
     for axis in axes[1]:
         axis.set_xlabel("thousand photos shown")
-    return _svg(figure)
+    return svg(figure)
 
 
 def forest(scores: list[dict], oracle: dict | None) -> str:
@@ -96,7 +97,7 @@ def forest(scores: list[dict], oracle: dict | None) -> str:
     axis.set_yticks(range(len(scores)), [f"{r['features']}, {r['model']}" for r in scores])
     axis.set_ylim(len(scores) - 0.5, -1.2)
     axis.set_xlabel("C-index with 95 % interval")
-    return _svg(figure)
+    return svg(figure)
 
 
 def kaplan_meier(curve: dict, unit: str) -> str:
@@ -133,7 +134,7 @@ def kaplan_meier(curve: dict, unit: str) -> str:
     table.set_xticks(ticks)
     table.set_xlabel(unit)
     table.spines["left"].set_visible(False)
-    return _svg(figure)
+    return svg(figure)
 
 
 def permutation(values: list[float], observed: float) -> str:
@@ -145,4 +146,4 @@ def permutation(values: list[float], observed: float) -> str:
     axis.set_yticks([])
     axis.set_xlabel("C-index on shuffled outcomes")
     axis.legend(frameon=False, loc="upper center")
-    return _svg(figure)
+    return svg(figure)

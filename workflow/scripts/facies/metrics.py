@@ -1,64 +1,22 @@
-"""Scores of predicted risk: scikit-survival's metrics, guarded, and intervals over folds.
+"""Guarded C-index, Kaplan-Meier curves, the log-rank test, and the interval over folds.
 
-The IPCW metrics raise on patients beyond the training follow-up; here all of them end at a
-horizon set by the training fold. A score that cannot be computed is NaN, never an exception.
+A score that cannot be computed is NaN, never an exception.
 """
 
 import numpy as np
 from scipy.stats import t as student
 from sksurv.compare import compare_survival
-from sksurv.exceptions import NoComparablePairException
-from sksurv.metrics import (
-    concordance_index_censored,
-    concordance_index_ipcw,
-    integrated_brier_score,
-)
 from sksurv.nonparametric import kaplan_meier_estimator
 from sksurv.util import Surv
 
+from facies.compiled import compiled
+from facies.concordance import concordance
 from facies.cox import Outcome
 
 
 def c_index(outcome: Outcome, risk) -> float:
     """Harrell's C: the share of comparable pairs in which the higher risk died first."""
-    if not outcome.event.any() or np.isnan(risk).any():
-        return np.nan
-    try:
-        return float(concordance_index_censored(outcome.event, outcome.time, risk)[0])
-    except NoComparablePairException:
-        return np.nan
-
-
-def uno_c(train: Outcome, test: Outcome, risk, end: float) -> float:
-    """Uno's C until ``end``, pairs weighted by the training fold's censoring distribution."""
-    if not test.event[test.time < end].any() or np.isnan(risk).any():
-        return np.nan
-    try:
-        return float(concordance_index_ipcw(_surv(train), _surv(test), risk, end)[0])
-    except NoComparablePairException:
-        return np.nan
-
-
-def integrated_brier(train: Outcome, test: Outcome, survival, times) -> float:
-    """Integrated Brier score of ``survival`` (n, len(times)) on rising ``times`` up to the horizon.
-
-    Times outside the test patients' follow-up are left out: no patient informs them.
-    """
-    # The weights end where the training follow-up does.
-    times = times[times < train.time.max()]
-    survival = survival[:, : len(times)]
-    if len(times) < 2:
-        return np.nan
-    end = times[-1]
-    # Whoever is followed beyond the horizon is a survivor at every time that is scored.
-    beyond = test.time > end
-    clipped = Outcome(np.where(beyond, end * (1 + 1e-9), test.time), test.event & ~beyond)
-    informed = (times >= clipped.time.min()) & (times < clipped.time.max())
-    if informed.sum() < 2 or np.isnan(survival).any():
-        return np.nan
-    return float(
-        integrated_brier_score(_surv(train), _surv(clipped), survival[:, informed], times[informed])
-    )
+    return float(concordance(outcome, risk)[0])
 
 
 def kaplan_meier(outcome: Outcome) -> dict[str, np.ndarray]:
@@ -82,11 +40,41 @@ def kaplan_meier_at(outcome: Outcome, times) -> np.ndarray:
     return curve["survival"][np.searchsorted(curve["times"], times, side="right") - 1]
 
 
+def survival_at(outcome: Outcome, horizon: float, weights) -> np.ndarray:
+    """Kaplan-Meier survival at ``horizon`` in each draw of patients, ``weights`` (draws, n)."""
+    by_time = outcome.order
+    dies = outcome.event & (outcome.time <= horizon)
+    return _product_limit(
+        dies[by_time], outcome.risk_set_end + 1, np.ascontiguousarray(weights[:, by_time])
+    )
+
+
+@compiled
+def _product_limit(dies, tied_end, weights):
+    """Product of 1 - deaths / at risk over times, for patients by falling time."""
+    draws, n = weights.shape
+    survival = np.ones(draws)
+    for draw in range(draws):
+        at_risk = 0.0
+        start = 0
+        while start < n:
+            end, deaths = tied_end[start], 0.0
+            for i in range(start, end):
+                at_risk += weights[draw, i]
+                if dies[i]:
+                    deaths += weights[draw, i]
+            if deaths > 0:
+                survival[draw] *= 1.0 - deaths / at_risk
+            start = end
+    return survival
+
+
 def log_rank(outcome: Outcome, groups) -> float:
     """P value of the log-rank test between ``groups`` (n,); NaN when there is only one."""
     if len(np.unique(groups)) < 2 or not outcome.event.any():
         return np.nan
-    return float(compare_survival(_surv(outcome), np.asarray(groups))[1])
+    surv = Surv.from_arrays(outcome.event, outcome.time)
+    return float(compare_survival(surv, np.asarray(groups))[1])
 
 
 def nadeau_bengio(scores, test_to_train: float) -> tuple[float, float, float]:
@@ -103,7 +91,3 @@ def nadeau_bengio(scores, test_to_train: float) -> tuple[float, float, float]:
     error = np.sqrt((1 / len(scores) + test_to_train) * scores.var(ddof=1))
     half = student.ppf(0.975, len(scores) - 1) * error
     return float(scores.mean()), float(scores.mean() - half), float(scores.mean() + half)
-
-
-def _surv(outcome):
-    return Surv.from_arrays(outcome.event, outcome.time)

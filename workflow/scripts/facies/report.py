@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from facies import figures
+from facies import curves, figures, tripod
 from facies.pictures import grid
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scikit-survival", "pycox", "pillow")
@@ -26,6 +26,7 @@ FIDELITY = {
     "landmark_drift": "drift of eyes and mouth",
 }
 PAIRS = 16
+SHOWN = ("face", "clinical", "fused")
 
 
 def picture(image: Image.Image | str | Path) -> str:
@@ -58,6 +59,48 @@ def run_times(folder: str | Path) -> list[dict]:
                 {"rule": rule.stem, "jobs": len(table), "seconds": table.s.sum(), "mb": memory}
             )
     return rows
+
+
+def fit_costs(folder: str | Path) -> list[dict]:
+    """Cost of one fold of every model and set of features: mean and longest seconds, most memory;
+    from the benchmark files fit_model/{scope}/{view}/{features}/{model}/{repeat}-{fold}.tsv."""
+    rows = []
+    for model in sorted(Path(folder, "fit_model").glob("*/*/*/*")):
+        table = pd.concat([pd.read_csv(path, sep="\t") for path in sorted(model.glob("*.tsv"))])
+        scope, view, features, name = model.parts[-4:]
+        rows.append(
+            {
+                "features": features if view == "full" else f"{features} ({view})",
+                "model": name,
+                "scope": scope,
+                "folds": len(table),
+                "seconds": table.s.mean(),
+                "longest": table.s.max(),
+                "mb": pd.to_numeric(table.max_rss, errors="coerce").max(),
+            }
+        )
+    return rows
+
+
+def survival_figures(rows: list[dict], horizons: list[float], unit: str) -> dict:
+    """Figures of the first model's measures; of the features that a reader compares."""
+    shown = [row for row in rows if row["features"] in SHOWN and "auc" in row]
+    if not shown:
+        return {"auc": None, "brier": None, "calibration": [], "decision": []}
+    places = range(len(horizons))
+    return {
+        "auc": curves.auc_over_time(shown, unit),
+        "brier": curves.brier_over_time(shown, unit),
+        "calibration": [curves.calibration(shown, k) for k in places],
+        "decision": [curves.decision(shown, k) for k in places],
+    }
+
+
+def p_text(p: float | None) -> str:
+    """A p value as it is printed."""
+    if pd.isna(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def versions() -> dict[str, str]:
@@ -135,9 +178,9 @@ def shareable(config: dict) -> str:
 def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> str:
     """Render the page.
 
-    `data` holds summary, curves, permutation, quality (from JSON), table and log (data frames),
-    aligned, latents, direction and closest (dicts of arrays), and paths of pictures: before,
-    samples, strip, walks.
+    `data` holds summary, measures, curves, permutation, quality (from JSON), table and log
+    (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures:
+    before, samples, strip, walks.
     """
     summary, scores = data["summary"], data["summary"]["scores"]
     model = config["survival"]["models"][0]
@@ -145,6 +188,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     unit = config["cohort"]["time_unit"]
     table = data["table"]
     used = table[table.used == 1]
+    guideline = tripod.checklist(summary, data["measures"], config)
     page = {
         "config": config,
         "summary": summary,
@@ -181,6 +225,13 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
             for c in data["curves"]
             if c["model"] == model
         ],
+        "measures": data["measures"],
+        "survival": survival_figures(
+            data["measures"]["models"], data["measures"]["horizons"], unit
+        ),
+        "guideline": guideline,
+        "answered": tripod.answered(guideline),
+        "costs": fit_costs(benchmarks),
         "strip": picture(data["strip"]),
         "walks": picture(data["walks"]),
         "stability": float(data["direction"]["stability"]),
@@ -191,4 +242,5 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     }
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters["n"] = lambda x, digits=3: "–" if pd.isna(x) else f"{x:.{digits}f}"
+    environment.filters["p"] = p_text
     return environment.from_string(template.read_text()).render(**page)

@@ -1,0 +1,35 @@
+rule plan_study:
+    """Tell what precision the cohort can give and what the run will cost, before anything runs."""
+    input:
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        pretrained=config["generator"]["pretrained"],
+    output:
+        plan="<results>/plan.json",
+        text="<results>/plan.md",
+    log:
+        "<logs>/plan_study.log",
+    benchmark:
+        "<benchmarks>/plan_study.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        config={
+            name: config[name]
+            for name in (
+                "resolution",
+                "seed",
+                "views",
+                "scopes",
+                "cohort",
+                "generator",
+            )
+            + ("projection", "survival")
+        },
+        code=code_digest("planning", "costs", "evaluation", "features"),
+    script:
+        "../workflow/scripts/plan_study.py"

@@ -1,0 +1,120 @@
+"""The measures of a model that predicts the planted truth, and of one that says too much."""
+
+import numpy as np
+import pytest
+
+from facies import evaluation, measures, pooled
+from facies.bootstrap import draw_patients
+from facies.cox import Outcome
+from facies.folds import assign_folds
+
+N, SPREAD = 600, 0.8
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    rng = np.random.default_rng(0)
+    risk = rng.normal(0, SPREAD, N)
+    death, limit = rng.exponential(10 * np.exp(-risk)), rng.exponential(20, N)
+    return risk, Outcome(np.minimum(death, limit), death <= limit)
+
+
+def fits_of(risk, outcome, steepness, repeats=(1, 2), reason=""):
+    """Fits that predict exponential times with the log hazard ``steepness`` x ``risk``."""
+    ids, fits = np.array([f"{i:03d}" for i in range(N)]), []
+    for repeat in repeats:
+        fold = assign_folds(outcome, 3, repeat)
+        for k in (1, 2, 3):
+            train, test = fold != k, fold == k
+            times = np.linspace(0, np.quantile(outcome.time[train], 0.9), 101)[1:]
+            survival = np.exp(-np.outer(np.exp(steepness * risk[test]) / 10, times))
+            made = [ids[test], outcome[test], outcome[train], risk[test], risk[train]]
+            key = ("face", "full", "cohort", "coxph")
+            fits.append(evaluation.FoldFit(key, repeat, k, *made, times, survival, reason))
+    return fits
+
+
+def measured(fits, outcome):
+    first = [fit for fit in fits if fit.repeat == 1]
+    ids = np.concatenate([fit.ids for fit in first])
+    draws = draw_patients(ids, np.repeat([1, 2, 3], [len(fit.ids) for fit in first]), 1, 200)
+    end = pooled.last_horizon(fits)
+    horizons, _ = pooled.choose_horizons([5.0], outcome, end)
+    return measures.measure(fits, draws, horizons, end, evaluation.patient_risks(fits))
+
+
+@pytest.fixture(scope="module")
+def truth(cohort):
+    return measured(fits_of(*cohort, 1.0), cohort[1])
+
+
+@pytest.fixture(scope="module")
+def extreme(cohort):
+    return measured(fits_of(*cohort, 2.0), cohort[1])
+
+
+def test_the_truth_is_calibrated(truth):
+    (made,) = truth["calibration"]
+    for name in ("observed_to_expected", "slope"):
+        assert made[name]["low"] < 1 < made[name]["high"]
+    assert made["ici"]["value"] < 0.04
+    assert truth["d_calibration"]["p"] > 0.01
+    assert sum(truth["d_calibration"]["bins"]) == pytest.approx(N)
+    inside = np.array(made["curve"]["low"]) <= np.array(made["grid"])
+    inside &= np.array(made["grid"]) <= np.array(made["curve"]["high"])
+    assert inside.mean() > 0.6
+
+
+def test_predictions_that_are_too_extreme_are_found_out(truth, extreme):
+    (made,), (right,) = extreme["calibration"], truth["calibration"]
+    assert made["slope"]["high"] < 0.75
+    assert made["ici"]["low"] > right["ici"]["high"]
+    assert extreme["d_calibration"]["p"] < 0.01
+    # The order is the same, the curves are worse.
+    assert extreme["auc"] == truth["auc"] and extreme["hazard"] == truth["hazard"]
+    assert extreme["brier"]["value"][-1] > truth["brier"]["value"][-1]
+
+
+def test_hazard_ratio_of_the_planted_spread(truth):
+    assert truth["hazard"]["low"] < np.exp(SPREAD) < truth["hazard"]["high"]
+    assert truth["proportional"]["p"] > 0.01
+    for half in ("before", "after"):
+        found = truth["proportional"][half]
+        assert found["low"] < np.exp(SPREAD) < found["high"]
+
+
+def test_groups_are_thirds_of_the_training_risk(truth):
+    medium, high = truth["group_hazards"]
+    assert (medium["group"], high["group"]) == ("medium", "high")
+    # The mean log hazards of the thirds of a normal distribution are 1.09 SD apart each.
+    assert medium["low"] < np.exp(1.09 * SPREAD) < medium["high"]
+    assert high["low"] < np.exp(2.18 * SPREAD) < high["high"]
+
+
+def test_knowing_helps_to_decide(truth):
+    (made,) = truth["decision"]
+    benefit, everybody = np.array(made["model"]["value"]), np.array(made["everybody"])
+    middle = (np.array(made["thresholds"]) > 0.3) & (np.array(made["thresholds"]) < 0.6)
+    assert (benefit[middle] > np.maximum(everybody[middle], 0)).all()
+    assert truth["brier"]["value"][10] < truth["brier_km"][10]
+
+
+def test_one_repeat_and_two_tell_the_same_patients(cohort, truth):
+    once = measured(fits_of(*cohort, 1.0, repeats=(1,)), cohort[1])
+    (one,), (two,) = once["calibration"], truth["calibration"]
+    # The prediction does not hang on the fold here, so repeats change nothing but rounding.
+    for name in ("observed_to_expected", "slope", "ici"):
+        assert one[name]["value"] == pytest.approx(two[name]["value"], rel=0.03)
+
+
+def test_folds_without_a_model_leave_nothing_to_measure(cohort):
+    fits = fits_of(*cohort, 1.0, reason="too few events")
+    assert measured(fits, cohort[1]) == {}
+
+
+def test_a_model_without_any_order_has_no_hazard_ratio(cohort):
+    risk, outcome = cohort
+    made = measured(fits_of(np.zeros(N), outcome, 1.0), outcome)
+    assert made["hazard"] is None and made["proportional"] is None and made["group_hazards"] == []
+    assert made["auc"]["value"][10] == pytest.approx(0.5)
+    assert np.isnan(made["calibration"][0]["slope"]["value"])

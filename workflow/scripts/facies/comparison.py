@@ -1,0 +1,60 @@
+"""What one set of features tells beyond another, on the same patients and folds."""
+
+import numpy as np
+from scipy import stats
+
+from facies import bootstrap, hazards, metrics
+from facies.evaluation import KEYS, FoldFit, test_to_train
+from facies.pooled import joined, standard_risk
+
+COMPARED = (("fused", "clinical"), ("face", "pixels"), ("face", "discriminator"))
+
+
+def compare(scores: dict, fits: dict) -> list[dict]:
+    """What one set of features has over another: differences in C, Uno's C and IBS, each with its
+    bootstrap interval and p value (the same draws for both) and Nadeau and Bengio's interval over
+    folds, and the likelihood ratio of its out-of-fold risk beside the other's."""
+    rows = []
+    for (features, *rest), own in scores.items():
+        for against in [other for first, other in COMPARED if first == features]:
+            key, other_key = (features, *rest), (against, *rest)
+            if other_key not in scores:
+                continue
+            ratio = test_to_train(fits[key])
+            row = dict(zip(KEYS, key, strict=True)) | {"against": against}
+            for name in ("c_index", "uno_c", "ibs"):
+                pairs = zip(own, scores[other_key], strict=True)
+                row[name] = difference([a[name] - b[name] for a, b in pairs], ratio)
+            rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other_key])})
+    return rows
+
+
+def difference(folds, ratio: float) -> dict:
+    """Mean over ``folds`` (folds, 1 + draws) of paired differences, and how sure it is."""
+    drawn = bootstrap.average(folds)
+    _, low, high = metrics.nadeau_bengio([fold[0] for fold in folds], ratio)
+    return bootstrap.interval(drawn) | {
+        "p": bootstrap.p_value(drawn),
+        "folds_low": low,
+        "folds_high": high,
+    }
+
+
+def added_likelihood(own: list[FoldFit], other: list[FoldFit]) -> dict:
+    """Likelihood ratio chi-squared of ``own`` risks beside ``other`` ones, a mean over repeats."""
+    ratios = []
+    for repeat in sorted({fit.repeat for fit in own}):
+        pairs = [
+            pair
+            for pair in zip(own, other, strict=True)
+            if pair[0].repeat == repeat and not pair[0].reason and not pair[1].reason
+        ]
+        if pairs:
+            strata = np.repeat(np.arange(len(pairs)), [len(fit.ids) for fit, _ in pairs])
+            outcome = joined([fit.test for fit, _ in pairs])
+            ours, theirs = (
+                np.concatenate([standard_risk(pair[i]) for pair in pairs]) for i in (0, 1)
+            )
+            ratios.append(hazards.added_likelihood(ours, theirs, outcome, strata))
+    chi2 = float(np.mean(ratios)) if ratios else np.nan
+    return {"chi2": chi2, "p": float(stats.chi2.sf(chi2, 1))}

@@ -1,0 +1,171 @@
+"""What is told in detail of one model: curves over time, calibration, net benefit, hazards.
+
+Everything rests on out-of-fold predictions. Measures of order (C, AUC, hazard ratios) are taken
+within folds; predicted probabilities stand side by side (``Pooled``), and repeats are averaged.
+"""
+
+import numpy as np
+
+from facies import calibration, hazards, ipcw, metrics, utility
+from facies.bootstrap import Draws, average, centred, interval
+from facies.cox import Outcome
+from facies.pooled import Pooled, pool, survival_of
+
+TIMES = 20
+GRID = 50
+THRESHOLDS = np.arange(0.05, 0.951, 0.05)
+
+
+def measure(fits, draws: Draws, horizons, end: float, place) -> dict:
+    """The measures of one model's folds as plain values; ``place`` are ``patient_risks``."""
+    sets = pool(fits, draws, horizons)
+    if not sets:
+        return {}
+    return {
+        **over_time(fits, draws, np.linspace(0, end, TIMES + 1)[1:]),
+        "calibration": [calibrate(sets, k, horizon) for k, horizon in enumerate(horizons)],
+        "d_calibration": d_calibrate(sets),
+        "decision": [decide(sets, k, horizon) for k, horizon in enumerate(horizons)],
+        "hazard": hazard_per_sd(sets),
+        "proportional": proportional(sets[0]),
+        "group_hazards": group_hazards(place),
+    }
+
+
+def over_time(fits, draws: Draws, times) -> dict:
+    """AUC and Brier score at ``times``, means over folds, with the Kaplan-Meier curve's score."""
+    aucs, scores, references = [], [], []
+    for fit in fits:
+        weights = draws.of(fit.ids)
+        aucs.append(ipcw.auc(fit.train, fit.test, fit.risk, times, weights))
+        for found, survival in (
+            (scores, survival_of(fit, times)),
+            (references, np.tile(metrics.kaplan_meier_at(fit.train, times), (len(fit.ids), 1))),
+        ):
+            terms = ipcw.brier_terms(fit.train, fit.test, survival, times)
+            found.append(ipcw.weighted_mean(terms, weights))
+    return {
+        "times": times.tolist(),
+        "auc": interval(average(aucs)),
+        "brier": interval(average(scores)),
+        "brier_km": average(references)[0].tolist(),
+    }
+
+
+def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
+    """Calibration at the ``k``-th horizon: smooth curve, groups, ICI, observed to expected."""
+    predicted = np.concatenate([s.predicted[:, k] for s in sets])
+    grid = np.linspace(*np.quantile(predicted, [0.01, 0.99]), GRID)
+    curves, indices, ratios = [], [], []
+    for s in sets:
+        p, dead = s.predicted[:, k], s.outcome.event & (s.outcome.time <= horizon)
+        curves.append(calibration.smooth(dead, p, s.known[:, k], grid, s.weights))
+        indices.append(calibration.integrated_index(curves[-1], grid, p, s.weights))
+        ratios.append(calibration.observed_to_expected(s.outcome, p, horizon, s.weights))
+    slopes = [calibration_slope(s, k, horizon) for s in sets]
+    return {
+        "horizon": horizon,
+        "grid": grid.tolist(),
+        "curve": interval(average(curves)),
+        "groups": calibration.grouped(sets[0].outcome, sets[0].predicted[:, k], horizon),
+        "ici": interval(centred(average(indices))),
+        "observed_to_expected": interval(average(ratios)),
+        "slope": average_wald(slopes),
+    }
+
+
+def calibration_slope(s: Pooled, k: int, horizon: float):
+    """Cox regression, until the horizon, on the predictions' complementary log-log; folds are
+    strata, because patients left out of a late-dying training fold die early."""
+    p = np.clip(s.predicted[:, k], 1e-6, 1 - 1e-6)
+    until = Outcome(
+        np.minimum(s.outcome.time, horizon), s.outcome.event & (s.outcome.time <= horizon)
+    )
+    return hazards.fit_cox(np.log(-np.log1p(-p))[:, None], until, s.fold)
+
+
+def average_wald(made) -> dict:
+    """The mean over repeats of one coefficient with its Wald interval; the variance is that of one
+    repeat, because the same patients stand behind all of them."""
+    made = [fit for fit in made if fit is not None]
+    if not made:
+        return {"value": np.nan, "low": np.nan, "high": np.nan}
+    beta = float(np.mean([fit.beta[0] for fit in made]))
+    half = float(hazards.NORMAL * np.sqrt(np.mean([fit.covariance[0, 0] for fit in made])))
+    return {"value": beta, "low": beta - half, "high": beta + half}
+
+
+def d_calibrate(sets: list[Pooled]) -> dict:
+    """D-calibration until the end of the predictions, the bins averaged over repeats."""
+    bins = np.mean([calibration.survival_bins(s.until, s.survival) for s in sets], axis=0)
+    return {"bins": bins.tolist(), "p": calibration.d_calibration(bins)}
+
+
+def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
+    """Net benefit at the ``k``-th horizon of treating by the model, and of treating everybody."""
+    curves, everybody = [], []
+    for s in sets:
+        p = s.predicted[:, k]
+        curves.append(utility.net_benefit(s.outcome, p, horizon, THRESHOLDS, s.weights))
+        ones = np.ones((1, len(p)))
+        everybody.append(
+            utility.net_benefit(s.outcome, np.ones(len(p)), horizon, THRESHOLDS, ones)[0]
+        )
+    return {
+        "horizon": horizon,
+        "thresholds": THRESHOLDS.tolist(),
+        "model": interval(average(curves)),
+        "everybody": np.mean(everybody, axis=0).tolist(),
+    }
+
+
+def hazard_per_sd(sets: list[Pooled]) -> dict | None:
+    """Hazard ratio per standard deviation of risk, folds as strata, a mean over repeats."""
+    made = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
+    made = [fit for fit in made if fit is not None]
+    if not made:
+        return None
+    return hazards.hazard_ratio(
+        float(np.mean([fit.beta[0] for fit in made])),
+        float(np.mean([fit.covariance[0, 0] for fit in made])),
+    )
+
+
+def proportional(s: Pooled) -> dict | None:
+    """Is the hazard ratio of the risk the same all along? In the first repeat: the test by
+    Schoenfeld residuals, and the hazard ratios before and after the deaths' median time."""
+    fit = hazards.fit_cox(s.risk[:, None], s.outcome, s.fold)
+    if fit is None:
+        return None
+    middle = float(np.median(s.outcome.time[s.outcome.event]))
+    before = Outcome(
+        np.minimum(s.outcome.time, middle), s.outcome.event & (s.outcome.time <= middle)
+    )
+    late = s.outcome.time > middle
+    halves = {
+        "before": hazards.fit_cox(s.risk[:, None], before, s.fold),
+        "after": hazards.fit_cox(s.risk[late, None], s.outcome[late], s.fold[late]),
+    }
+    return {
+        "p": hazards.proportionality(fit),
+        "middle": middle,
+        **{
+            name: half and hazards.hazard_ratio(float(half.beta[0]), float(half.covariance[0, 0]))
+            for name, half in halves.items()
+        },
+    }
+
+
+def group_hazards(place) -> list[dict]:
+    """Hazard ratios of the medium and the high third of risk against the low one."""
+    group = np.minimum((place.risk.to_numpy() * 3).astype(int), 2)
+    outcome = Outcome.of(place)
+    rows = []
+    for number, name in ((1, "medium"), (2, "high")):
+        own = np.isin(group, [0, number])
+        high = (group[own] == number).astype(float)
+        fit = hazards.fit_cox(high[:, None], outcome[own], np.zeros(own.sum()))
+        if fit is not None:
+            found = hazards.hazard_ratio(float(fit.beta[0]), float(fit.covariance[0, 0]))
+            rows.append({"group": name, **found})
+    return rows
