@@ -30,6 +30,12 @@ include: "rules/survival.smk"
 include: "rules/evaluation.smk"
 include: "rules/explanation.smk"
 include: "rules/report.smk"
+include: "rules/bundle.smk"
+
+
+if config["predict"]:
+
+    include: "rules/predict.smk"
 
 
 rule all:
