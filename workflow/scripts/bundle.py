@@ -60,13 +60,9 @@ def in_words(card: dict, seal: str) -> str:
             low, high = (s[f"c_index_{end}"] for end in ("low", "high"))
             interval = f"{s['c_index']:.3f} ({low:.3f} to {high:.3f})"
         lines.append(f"| {features} | {own['model']} | {interval} |")
-    lines += [
-        "",
-        f"**Intended use.** {card['intended_use']}",
-        "",
-        f"**Privacy.** {card['privacy']}",
-    ]
-    return "\n".join([*lines, "", f"**Licence.** {card['licence']}", ""])
+    for name in ("intended_use", "privacy", "licence"):
+        lines += ["", f"**{name.replace('_', ' ').capitalize()}.** {card[name]}"]
+    return "\n".join([*lines, ""])
 
 
 def main(job):

@@ -24,16 +24,7 @@ STEPS = 20  # of the baseline hazard; finer ones would tell when single patients
 LARGEST_CARD = 10**8  # bytes
 NETWORKS = ("generator", "discriminator", "encoder")
 MEASURES = {  # of a photo, to see whether others' photos are alike
-    "aligned": [
-        "face_size",
-        "yaw",
-        "roll",
-        "sharpness",
-        "brightness",
-        "contrast",
-        "redness",
-        "blueness",
-    ],
+    "aligned": ["face_size", "yaw", "sharpness", "brightness", "contrast", "redness", "blueness"],
     "latents": ["psnr", "psnr_face", "ssim", "perceptual", "landmark_drift"],
 }
 NUMBERS = ("coefficients", "thresholds", "times", "hazard")

@@ -1,4 +1,4 @@
-"""Clinical columns as numbers: what must be learned from training patients, and its use on others."""
+"""Clinical columns as numbers: what is learned of training patients, and applied to others."""
 
 from dataclasses import dataclass
 

@@ -26,6 +26,7 @@ from facies.errors import InputError
 
 GROUPS = ("low risk", "medium risk", "high risk")
 DRAWS = 500
+TRUTH = {"true": "1", "false": "0"}
 
 
 def read_photos(path) -> pd.DataFrame:
@@ -49,6 +50,8 @@ def read_patients(path, bundle: Bundle, time, event) -> tuple[pd.DataFrame, pd.D
     check_ids(path, patients, "patient_id")
     refuse_duplicates(path, patients, "patient_id")
     for name, column in wanted.items():
+        if column["median"] is not None:  # as pandas reads the truth values of a cohort
+            patients[name] = patients[name].map(lambda cell: TRUTH.get(cell.lower(), cell))
         given = patients[name][patients[name] != ""]
         odd = given[pd.to_numeric(given, errors="coerce").isna()]
         if column["median"] is not None and len(odd):
