@@ -1,7 +1,8 @@
 """A SLURM cluster of two nodes on this machine, in one folder, gone without a trace afterwards.
 
-Debian's packages slurmctld, slurmd, slurm-client and munge; must be root. Nothing is written to
-/etc: daemons and clients find their settings by SLURM_CONF, and munge has a socket of its own.
+Debian's packages slurmctld, slurmd, slurm-client and munge; must be root. In /etc there is but a
+link to the settings while the cluster runs, because jobs forget SLURM_CONF; munge has a socket of
+its own.
 """
 
 import os
@@ -13,6 +14,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+LINK = Path("/etc/slurm/slurm.conf")
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "munged")
 SETTINGS = """
 ClusterName=facies
@@ -55,6 +57,8 @@ def missing() -> str:
     lacking = [name for name in PROGRAMS if not _path(name)]
     if lacking:
         return f"SLURM is not installed: no {', '.join(lacking)}"
+    if LINK.exists():
+        return "this machine belongs to a cluster"
     return "" if os.geteuid() == 0 else "only root can start SLURM's daemons"
 
 
@@ -79,6 +83,8 @@ def slurm(folder: Path):
     commands = [["munged", "--foreground", "--force", *options], ["slurmctld", "-D"]]
     commands += [["slurmd", "-D", "-N", "n1"], ["slurmd", "-D", "-N", "n2"]]
     daemons = []
+    LINK.unlink(missing_ok=True)
+    LINK.symlink_to(folder / "slurm.conf")
     try:
         for command in commands:
             with open(folder / f"{len(daemons)}-{command[0]}.out", "w") as out:
@@ -90,6 +96,7 @@ def slurm(folder: Path):
         yield environment
         subprocess.run(["scancel", "--user=root"], env=environment, check=False)
     finally:
+        LINK.unlink()
         for daemon in reversed(daemons):
             daemon.send_signal(signal.SIGTERM)
         for daemon in reversed(daemons):
