@@ -6,7 +6,9 @@ from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = os.path.join(workflow.basedir, "workflow", "scripts")
+# Beside this file, also where another workflow takes this one in as a module.
+HERE = workflow.current_basedir.get_path_or_uri(secret_free=False)
+SCRIPTS = os.path.normpath(os.path.join(HERE, "../workflow/scripts"))
 sys.path.append(SCRIPTS)
 
 from facies.bundle import read_card
