@@ -17,7 +17,7 @@ QUICK = [
     "--slurm-status-command=squeue",
     "--slurm-no-account",
     "--latency-wait=10",
-    "--jobs=4",
+    "--jobs=8",
 ]
 
 
