@@ -11,15 +11,6 @@ APPLIED = {
 }
 
 
-def bundled_models(wildcards):
-    """The refitted models, or why there is none."""
-    if LINEAR is None:
-        raise WorkflowError(
-            "only linear models can be bundled: add coxph or coxnet to survival.models"
-        )
-    return expand(REFIT, features=BUNDLED)
-
-
 rule refit_model:
     """Tune and fit the bundled model on all patients, as each fold does on its training patients."""
     input:

@@ -112,3 +112,12 @@ def _rendered_states(demo):
     with open(f"{demo}/portraits.csv") as file:
         lines = {line.partition(",")[0]: line for line in file}
     return lambda row: (lines.get(row.photo_id, "absent"),)
+
+
+def bundled_models(wildcards):
+    """The refitted models, or why there is none."""
+    if LINEAR is None:
+        raise WorkflowError(
+            "only linear models can be bundled: add coxph or coxnet to survival.models"
+        )
+    return expand(REFIT, features=BUNDLED)

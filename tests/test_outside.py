@@ -42,21 +42,21 @@ def simulate(n, rate=RATE, seed=0):
 
 
 def test_a_true_model_is_calibrated():
-    risk, outcome = simulate(600)
+    risk, outcome = simulate(300)
     found = outside.validate(exponential_model(), risk, outcome, np.random.default_rng(1))
     for name in ("slope", "observed_to_expected"):
         assert found[f"{name}_low"] < 1 < found[f"{name}_high"]
-        assert found[f"{name}_high"] - found[f"{name}_low"] < 0.4
+        assert found[f"{name}_high"] - found[f"{name}_low"] < 0.6
     for row in found["groups"]:
         assert row["low"] - 0.01 < row["predicted"] < row["high"] + 0.01
 
 
 def test_wrong_models_are_told():
-    risk, outcome = simulate(600, rate=2 * RATE)
+    risk, outcome = simulate(300, rate=2 * RATE)
     found = outside.validate(exponential_model(), 2 * risk, outcome, np.random.default_rng(1))
-    assert found["slope"] == pytest.approx(0.5, abs=0.08)
+    assert found["slope"] == pytest.approx(0.5, abs=0.12)
     right = outside.validate(exponential_model(), risk, outcome, np.random.default_rng(1))
-    assert right["observed_to_expected_low"] > 1.3
+    assert right["observed_to_expected_low"] > 1.2
 
 
 def test_expected_deaths_can_be_counted_by_hand():
