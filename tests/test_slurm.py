@@ -68,13 +68,13 @@ def test_the_cluster_gives_the_workstations_results(road, nodes, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     own = json.loads((tmp_path / target).read_text())
     assert own == json.loads((road / target).read_text())
-    submitted = set(re.findall(r"Job \d+ has been submitted with SLURM jobid (\d+)", run.stderr))
-    command = ["squeue", "--states=all", "--noheader", "--format=%i %P %b"]
-    queue = subprocess.run(command, env=nodes, capture_output=True, text=True, check=True).stdout
-    told = {line.split()[0]: line.split()[1:] for line in queue.splitlines()}
-    assert submitted <= set(told)
+    command = ["scontrol", "--oneliner", "show", "jobs"]
+    jobs = subprocess.run(command, env=nodes, capture_output=True, text=True, check=True).stdout
+    jobs = [dict(word.partition("=")[::2] for word in job.split()) for job in jobs.splitlines()]
+    assert len(jobs) == 19 and {job["JobState"] for job in jobs} == {"COMPLETED"}
     # Two shards to project and one tuning, each on the node with the GPU.
-    assert [p for p, gres in told.values() if "gpu" in gres] == ["gpu"] * 3
+    with_gpu = [job for job in jobs if "gpu:1" in job.get("TresPerJob", "")]
+    assert [(job["Partition"], job["NodeList"]) for job in with_gpu] == [("gpu", "n1")] * 3
 
 
 TOY = """
