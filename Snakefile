@@ -31,6 +31,12 @@ include: "rules/survival.smk"
 include: "rules/evaluation.smk"
 include: "rules/explanation.smk"
 include: "rules/report.smk"
+include: "rules/bundle.smk"
+
+
+if "predict" in config:
+
+    include: "rules/predict.smk"
 
 
 rule all:

@@ -6,9 +6,12 @@ from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = os.path.join(workflow.basedir, "workflow", "scripts")
+# Beside this file, also where another workflow takes this one in as a module.
+HERE = workflow.current_basedir.get_path_or_uri(secret_free=False)
+SCRIPTS = os.path.normpath(os.path.join(HERE, "../workflow/scripts"))
 sys.path.append(SCRIPTS)
 
+from facies.bundle import read_card
 from facies.cohort import read_sheet
 from facies.errors import InputError
 from facies.store import digest, shard_of
@@ -71,35 +74,50 @@ def _is_docstring(node):
 
 def fingerprint(wildcards):
     """State of a shard's photos: its job runs again when one of them changed, came or went."""
-    return _fingerprints()[int(wildcards.shard)]
+    cohort = config["cohort"]
+    return fingerprints(
+        cohort["photos"], cohort["folder"], len(SHARDS), cohort["demo"]
+    )[int(wildcards.shard)]
 
 
 @cache
-def _fingerprints():
+def fingerprints(sheet, folder, shards, demo=None):
     """One scan for all shards, because photos as `input:` would be examined again and again."""
-    rows = [[] for _ in SHARDS]
-    state_of = _rendered_states() if config["cohort"]["demo"] else _file_state
+    rows = [[] for _ in range(shards)]
+    state_of = _rendered_states(demo) if demo else _file_states(folder)
     try:
-        photos = read_sheet(
-            config["cohort"]["photos"], ["photo_id", "patient_id", "path"]
-        )
+        photos = read_sheet(sheet, ["photo_id", "patient_id", "path"])
     except InputError as error:
         raise WorkflowError(str(error)) from None
     for row in photos.itertuples(index=False):
-        rows[shard_of(row.photo_id, len(SHARDS))].append([*row, *state_of(row)])
+        rows[shard_of(row.photo_id, shards)].append([*row, *state_of(row)])
     return [digest(sorted(shard))[:16] for shard in rows]
 
 
-def _file_state(row):
-    try:
-        state = os.stat(os.path.join(config["cohort"]["folder"], row.path))
-        return str(state.st_size), str(state.st_mtime_ns)
-    except OSError:
-        return ("absent",)
+def _file_states(folder):
+    """Size and time of the file of each row."""
+
+    def state_of(row):
+        try:
+            state = os.stat(os.path.join(folder, row.path))
+            return str(state.st_size), str(state.st_mtime_ns)
+        except OSError:
+            return ("absent",)
+
+    return state_of
 
 
-def _rendered_states():
+def _rendered_states(demo):
     """A rendered photo is what its row of parameters says, also before it is rendered."""
-    with open(f"{config['cohort']['demo']}/portraits.csv") as file:
+    with open(f"{demo}/portraits.csv") as file:
         lines = {line.partition(",")[0]: line for line in file}
     return lambda row: (lines.get(row.photo_id, "absent"),)
+
+
+def bundled_models(wildcards):
+    """The refitted models, or why there is none."""
+    if LINEAR is None:
+        raise WorkflowError(
+            "only linear models can be bundled: add coxph or coxnet to survival.models"
+        )
+    return expand(REFIT, features=BUNDLED)

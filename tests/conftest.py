@@ -1,4 +1,24 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+
+
+@pytest.fixture(scope="session")
+def road(tmp_path_factory):
+    """A copy of the workflow that has run once on the tiny cohort."""
+    from tiny import copy_workflow, snakemake
+
+    from facies.detection import MODELS
+
+    detector = ROOT / "resources" / "detector"
+    if not all((detector / f"{name}.tflite").exists() for name in MODELS):
+        pytest.skip("the face models are not fetched: run `snakemake --cores 1 fetch_detector`")
+    folder = tmp_path_factory.mktemp("road")
+    copy_workflow(folder)
+    first = snakemake(folder)
+    assert first.returncode == 0, first.stdout + first.stderr
+    return folder

@@ -1,112 +1,16 @@
 """The whole road on a tiny cohort, and what each kind of change makes run again."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
-import torch
-import yaml
 from PIL import Image
+from tiny import PATIENTS, planned, snakemake
 
-from facies.checkpoints import save_networks
 from facies.demo import pretraining_portraits
-from facies.detection import MODELS
 from facies.portraits import render
-from facies.stylegan2 import Discriminator, Encoder, Generator
-
-ROOT = Path(__file__).parents[1]
-DETECTOR = ROOT / "resources" / "detector"
-SMALL = {"channel_base": 128, "channel_max": 16}
-PATIENTS = 24
-
-
-def snakemake(folder, *arguments):
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments, "--cores=2", "--configfile=tiny.yaml"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def planned(folder, *arguments) -> dict[str, int]:
-    """Jobs per rule that a run would do."""
-    run = snakemake(folder, "--dry-run", *arguments)
-    assert run.returncode == 0, run.stdout + run.stderr
-    lines = (run.stdout + run.stderr).split("Job stats:")[1].splitlines()[3:]
-    rows = [line.split() for line in lines[: lines.index("")]]
-    return {rule: int(count) for rule, count in rows}
-
-
-def write_cohort(folder):
-    """24 own photos; one is damaged, one is a copy, one patient has no outcome."""
-    (folder / "photos").mkdir()
-    for i, portrait in enumerate(pretraining_portraits(999, PATIENTS)):
-        Image.fromarray(render(portrait, 160)[0]).save(folder / "photos" / f"{i}.jpg")
-    (folder / "photos" / "5.jpg").write_bytes(b"not a picture")
-    shutil.copy(folder / "photos" / "8.jpg", folder / "photos" / "10.jpg")
-    random = np.random.default_rng(0)
-    ids = [f"{i:03d}" for i in range(PATIENTS)]
-    photos = {"photo_id": ids, "patient_id": ids, "path": [f"{i}.jpg" for i in range(PATIENTS)]}
-    pd.DataFrame(photos).to_csv(folder / "photos.csv", index=False)
-    times = random.exponential(10, PATIENTS).round(1) + 0.1
-    patients = pd.DataFrame({"patient_id": ids, "months": times, "event": 1})
-    patients.loc[::3, "event"] = 0
-    patients["age"] = random.integers(40, 80, PATIENTS)
-    patients.loc[7, "months"] = -1
-    patients.to_csv(folder / "patients.csv", index=False)
-
-
-def write_config(folder, **changes):
-    config = {
-        "resolution": 32,
-        "cohort": {
-            "photos": "photos.csv",
-            "patients": "patients.csv",
-            "folder": "photos",
-            "time": "months",
-            "clinical": ["age"],
-            "shards": 2,
-            "demo": None,
-        },
-        "generator": {"pretrained": "start.safetensors", "kimg": 0.05, "batch": 8},
-        "projection": {"steps": 3, "batch": 8},
-        "survival": {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3},
-        "report": {"title": "Tiny", "patient_photos": False},
-    }
-    (folder / "tiny.yaml").write_text(yaml.safe_dump(config | changes))
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory):
-    """A copy of the workflow that has run once."""
-    if not all((DETECTOR / f"{name}.tflite").exists() for name in MODELS):
-        pytest.skip("the face models are not fetched: run `snakemake --cores 1 fetch_detector`")
-    folder = tmp_path_factory.mktemp("road")
-    for name in ("Snakefile", "rules", "workflow", "envs", "config", "profiles"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "resources", folder / "resources")
-    write_cohort(folder)
-    write_config(folder)
-    torch.manual_seed(0)
-    generator = Generator(8, 16, 32, mapping_layers=2, **SMALL)
-    networks = {"generator": generator, "discriminator": Discriminator(32, **SMALL)}
-    networks["encoder"] = Encoder(generator.num_ws, 16, 32, **SMALL)
-    save_networks(folder / "start.safetensors", networks)
-    first = snakemake(folder)
-    assert first.returncode == 0, first.stdout + first.stderr
-    return folder
 
 
 def test_every_photo_and_patient_is_accounted_for(road):

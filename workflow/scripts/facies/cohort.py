@@ -88,18 +88,18 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
     photos = read_sheet(photos_path, ["photo_id", "patient_id", "path"])
     wanted = ["patient_id", columns.time, columns.event, *columns.clinical]
     patients = read_sheet(patients_path, list(dict.fromkeys(wanted)))
-    _check_ids(photos_path, photos, "photo_id", "patient_id")
-    _check_ids(patients_path, patients, "patient_id")
-    _refuse_duplicates(photos_path, photos, "photo_id")
+    check_ids(photos_path, photos, "photo_id", "patient_id")
+    check_ids(patients_path, patients, "patient_id")
+    refuse_duplicates(photos_path, photos, "photo_id")
     excluded = [
         {"patient_id": row.patient_id, "reason": "the same row stands twice; one was kept"}
         for row in patients[patients.duplicated()].itertuples()
     ]
-    _check_codes(patients_path, patients, columns)
+    check_codes(patients_path, patients, columns)
     total = len(patients)
     patients = patients.drop_duplicates()
-    _refuse_duplicates(patients_path, patients, "patient_id")
-    patients, without_outcome = _outcomes(patients, columns)
+    refuse_duplicates(patients_path, patients, "patient_id")
+    patients, without_outcome = outcomes(patients, columns)
     photos, alone = _join(photos, patients, without_outcome)
     patients_left = patients[patients.patient_id.isin(photos.patient_id)]
     lonely = patients[~patients.patient_id.isin(photos.patient_id)].patient_id
@@ -120,7 +120,7 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
     return Cohort(photos.sort_values("photo_id"), patients_left.sort_values("patient_id"), flow)
 
 
-def _check_ids(path, table, *names):
+def check_ids(path, table, *names):
     for name in names:
         bad = table[~table[name].map(lambda value: bool(ID.fullmatch(value)))]
         if len(bad):
@@ -130,7 +130,7 @@ def _check_ids(path, table, *names):
             )
 
 
-def _refuse_duplicates(path, table, name):
+def refuse_duplicates(path, table, name):
     twice = table[table.duplicated(name, keep=False)]
     if len(twice):
         first = twice[name].iloc[0]
@@ -138,7 +138,7 @@ def _refuse_duplicates(path, table, name):
         raise InputError(f"{path}: rows {rows} have the same {name} {first}; keep one of them")
 
 
-def _check_codes(path, patients, columns) -> None:
+def check_codes(path, patients, columns) -> None:
     """Refuse what would be silently misread: events coded 1 and 2, words among numbers."""
     events = patients[columns.event].str.lower()
     if len(odd := events[(events != "") & ~events.isin(EVENTS)]):
@@ -156,7 +156,7 @@ def _check_codes(path, patients, columns) -> None:
             )
 
 
-def _outcomes(patients, columns) -> tuple[pd.DataFrame, dict[str, str]]:
+def outcomes(patients, columns) -> tuple[pd.DataFrame, dict[str, str]]:
     """The table with canonical names, and why some patients have no usable outcome."""
     time = pd.to_numeric(patients[columns.time], errors="coerce")
     event = patients[columns.event].str.lower().map(EVENTS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from facies.encoding import Encoder
 from facies.errors import InputError
 
 PIXEL_COMPONENTS = 60
@@ -196,30 +197,8 @@ class Table:
 
     def split(self, rows, held, metric="plain") -> Split:
         """Indicators, medians and scales of the rows ``rows``, applied to both."""
-        parts = [self._encode(self.frame[name], rows) for name in self.frame]
-        x = np.column_stack([column for part in parts for column in part])
-        centre, scale = x[rows].mean(0), x[rows].std(0)
-        varies = scale > 1e-12  # a column that is constant in training says nothing
-        if not varies.any():  # one column of zeros lets every model say that it knows nothing
-            return Split(rows, held, np.zeros((len(rows), 1)), np.zeros((len(held), 1)))
-        x = (x[:, varies] - centre[varies]) / scale[varies]
+        x = Encoder.learn(self.frame, rows)(self.frame)
         return Split(rows, held, x[rows], x[held])
-
-    @staticmethod
-    def _encode(column, rows):
-        """Columns (n,) of one variable, with what it needs learned from ``rows``."""
-        missing = column.isna().to_numpy()
-        numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
-        if np.array_equal(np.isnan(numbers), missing):
-            known = numbers[rows][~missing[rows]]
-            filled = np.where(missing, np.median(known) if len(known) else 0.0, numbers)
-            return [filled, missing.astype(float)]
-        text = column.astype(str).to_numpy()
-        levels = np.unique(text[rows][~missing[rows]])
-        # The first level is the reference: its indicator follows from the others'.
-        return [(~missing & (text == level)).astype(float) for level in levels[1:]] + [
-            missing.astype(float)
-        ]
 
 
 class Joint:

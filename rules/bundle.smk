@@ -1,0 +1,92 @@
+# What is bundled: the first of the configured models that is linear, for each of these features.
+LINEAR = next(
+    (m for m in config["survival"]["models"] if m in ("coxph", "coxnet")), None
+)
+# Fused as the folds were, or not at all.
+STACKED = ["fused"] if config["survival"]["fusion"] == "stack" else []
+BUNDLED = [name for name in ("face", "clinical", *STACKED) if name in FEATURES]
+REFIT = "<results>/bundle/{features}.npz"
+# Code that decides what a photo becomes: whoever applies the bundle must have the same.
+APPLIED = {
+    "alignment": code_digest("alignment", "images"),
+    "projection": code_digest("projection", "checkpoints", "quality", "alignment"),
+}
+
+
+rule refit_model:
+    """Tune and fit the bundled model on all patients, as each fold does on its training patients."""
+    input:
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        folds="<results>/folds.csv",
+        features=branch(
+            evaluate("{features}"),
+            cases={
+                "face": LATENTS,
+                "fused": REFIT.format(features="face"),
+                "clinical": [],
+            },
+        ),
+    output:
+        model=REFIT,
+    log:
+        "<logs>/refit_model/{features}.log",
+    benchmark:
+        "<benchmarks>/refit_model/{features}.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings={
+            "seed": config["seed"],
+            "inner_folds": config["survival"]["inner_folds"],
+            "clinical": config["cohort"]["clinical"],
+            "model": LINEAR,
+        },
+        code=code_digest("refit", "models"),
+    script:
+        "../workflow/scripts/refit_model.py"
+
+
+rule bundle:
+    """Lock generator, encoder, models and settings into one file for other hospitals."""
+    input:
+        models=bundled_models,
+        checkpoint=f"<results>/generator/{config['scopes'][0]}/generator.safetensors",
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        folds="<results>/folds.csv",
+        summary="<results>/evaluation/summary.json",
+        table=f"{ALIGNED}.csv",
+        latents=LATENTS,
+    output:
+        bundle="<results>/bundle/bundle.safetensors",
+        card="<results>/bundle/card.md",
+    log:
+        "<logs>/bundle.log",
+    benchmark:
+        "<benchmarks>/bundle.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        features=BUNDLED,
+        model=LINEAR,
+        clinical=config["cohort"]["clinical"],
+        time_unit=config["cohort"]["time_unit"],
+        photos={
+            "resolution": config["resolution"],
+            "alignment": config["alignment"],
+            "projection": config["projection"]
+            | {"precision": config["generator"]["precision"]},
+        },
+        applied=APPLIED,
+        code=code_digest("bundle"),
+    script:
+        "../workflow/scripts/bundle.py"

@@ -1,0 +1,106 @@
+# Another hospital's photos under a bundle: nothing is tuned and nothing is fitted.
+# Every setting that decides what a photo becomes is the bundle's, not the config's.
+OUTSIDE = config["predict"]
+try:
+    LOCKED = read_card(OUTSIDE["bundle"])["photos"]
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+rule check_bundle:
+    """Refuse a bundle that was changed, or that this version would apply otherwise."""
+    input:
+        bundle=OUTSIDE["bundle"],
+    output:
+        card="<results>/predict/bundle.json",
+    log:
+        "<logs>/check_bundle.log",
+    benchmark:
+        "<benchmarks>/check_bundle.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        applied=APPLIED,
+        code=code_digest("bundle"),
+    script:
+        "../workflow/scripts/check_bundle.py"
+
+
+use rule align_photos as align_outside with:
+    input:
+        detector=DETECTOR,
+        card="<results>/predict/bundle.json",
+    output:
+        manifest="<results>/predict/aligned/{shard}.json",
+    log:
+        "<logs>/align_outside/{shard}.log",
+    benchmark:
+        "<benchmarks>/align_outside/{shard}.tsv"
+    params:
+        settings=LOCKED["alignment"],
+        resolution=LOCKED["resolution"],
+        photos=OUTSIDE["photos"],
+        folder=OUTSIDE["folder"],
+        shards=OUTSIDE["shards"],
+        store=config["store"],
+        fingerprint=lambda wildcards: fingerprints(
+            OUTSIDE["photos"], OUTSIDE["folder"], OUTSIDE["shards"]
+        )[int(wildcards.shard)],
+        code=code_digest("alignment", "images"),
+
+
+use rule project_photos as project_outside with:
+    input:
+        aligned="<results>/predict/aligned/{shard}.json",
+        checkpoint=OUTSIDE["bundle"],
+        card="<results>/predict/bundle.json",
+        detector=DETECTOR,
+    output:
+        manifest="<results>/predict/latents/{shard}.json",
+    log:
+        "<logs>/project_outside/{shard}.log",
+    benchmark:
+        "<benchmarks>/project_outside/{shard}.tsv"
+    params:
+        settings=LOCKED["projection"],
+        store=config["store"],
+        code=code_digest("projection", "checkpoints", "quality", "alignment"),
+
+
+rule predict:
+    """Risks of the new patients and, where their outcomes are known, how right they are."""
+    input:
+        bundle=OUTSIDE["bundle"],
+        card="<results>/predict/bundle.json",
+        photos=OUTSIDE["photos"],
+        patients=branch(bool(OUTSIDE["patients"]), then=OUTSIDE["patients"]),
+        aligned=expand(
+            "<results>/predict/aligned/{shard}.json", shard=range(OUTSIDE["shards"])
+        ),
+        latents=expand(
+            "<results>/predict/latents/{shard}.json", shard=range(OUTSIDE["shards"])
+        ),
+    output:
+        predictions="<results>/predict/predictions.csv",
+        validation="<results>/predict/validation.json",
+    log:
+        "<logs>/predict.log",
+    benchmark:
+        "<benchmarks>/predict.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        outcome=[OUTSIDE["time"], OUTSIDE["event"]],
+        seed=config["seed"],
+        store=config["store"],
+        code=code_digest("bundle", "outside"),
+    script:
+        "../workflow/scripts/predict.py"

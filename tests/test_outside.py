@@ -1,0 +1,173 @@
+"""Figures on outside patients against planted truths, and bundles against every changed byte."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from facies import outside
+from facies.bundle import (
+    MEASURES,
+    Bundle,
+    LinearModel,
+    load_bundle,
+    moments,
+    per_patient,
+    write_bundle,
+)
+from facies.checkpoints import load_networks, save_networks
+from facies.cox import Outcome, baseline_hazard
+from facies.encoding import Encoder
+from facies.errors import InputError
+from facies.refit import coarse_baseline
+from facies.stylegan2 import Discriminator, Generator
+from facies.stylegan2 import Encoder as Network
+
+RATE = 0.1
+N_MEASURES = sum(len(names) for names in MEASURES.values())
+
+
+def exponential_model():
+    """Hazard RATE * exp(risk), known until time 10."""
+    times = np.linspace(0, 10, 21)[1:]
+    return LinearModel(0.0, np.ones(1), np.array([-0.5, 0.5]), times, RATE * times)
+
+
+def simulate(n, rate=RATE, seed=0):
+    """Risks and outcomes that are what the model says, if the rate is, under censoring."""
+    rng = np.random.default_rng(seed)
+    risk = rng.normal(size=n)
+    death, end = rng.exponential(1 / (rate * np.exp(risk))), rng.uniform(1, 20, n)
+    return risk, Outcome(np.minimum(death, end), death <= end)
+
+
+def test_a_true_model_is_calibrated():
+    risk, outcome = simulate(300)
+    found = outside.validate(exponential_model(), risk, outcome, np.random.default_rng(1))
+    for name in ("slope", "observed_to_expected"):
+        assert found[f"{name}_low"] < 1 < found[f"{name}_high"]
+        assert found[f"{name}_high"] - found[f"{name}_low"] < 0.6
+    for row in found["groups"]:
+        assert row["low"] - 0.01 < row["predicted"] < row["high"] + 0.01
+
+
+def test_wrong_models_are_told():
+    risk, outcome = simulate(300, rate=2 * RATE)
+    found = outside.validate(exponential_model(), 2 * risk, outcome, np.random.default_rng(1))
+    assert found["slope"] == pytest.approx(0.5, abs=0.12)
+    right = outside.validate(exponential_model(), risk, outcome, np.random.default_rng(1))
+    assert right["observed_to_expected_low"] > 1.2
+
+
+def test_expected_deaths_can_be_counted_by_hand():
+    outcome = Outcome(np.array([5.0, 20.0]), np.array([True, True]))
+    risk = np.log([1.0, 2.0])
+    found = outside.validate(exponential_model(), risk, outcome, np.random.default_rng(1))
+    assert found["observed"] == 1  # the second dies after the horizon of 10
+    assert found["expected"] == pytest.approx(0.1 * 5 + 2 * 0.1 * 10)
+
+
+def test_group_and_survival_by_hand():
+    model = exponential_model()
+    assert model.group([-1, 0, 1]).tolist() == [0, 1, 2]
+    hazard = model.cumulative_hazard([0.0, np.log(3)], [0.75, 10, 11])
+    assert hazard[:, :2] == pytest.approx(np.array([[0.075, 1.0], [0.225, 3.0]]))
+    assert np.isnan(hazard[:, 2]).all()
+
+
+def test_coarse_baseline_is_breslow_at_its_ends():
+    risk, outcome = simulate(300)
+    times, hazard = coarse_baseline(risk, outcome)
+    event_times, fine = baseline_hazard(risk, outcome)
+    assert len(times) == 20 and times[-1] <= np.quantile(outcome.time, 0.9)
+    assert f"{times[-1]:.2g}" == f"{times[-1]:g}"
+    for time, value in zip(times, hazard, strict=True):
+        assert value == fine[event_times <= time].max(initial=0)
+
+
+def bundle_of(n=200, p=40, seed=2):
+    """A bundle of patients whose codes and measures are standard normal."""
+    values = np.random.default_rng(seed).normal(size=(n, p))
+    arrays = {f"codes.{k}": v for k, v in moments(values).items()}
+    arrays |= {f"measures.{k}": v for k, v in moments(values[:, :N_MEASURES]).items()}
+    arrays |= {f"face.risk.{k}": v for k, v in moments(values[:, :1]).items()}
+    return Bundle({"cohort": {"patients": n}, "encoders": {}}, arrays)
+
+
+def test_drift_finds_what_was_moved_and_nothing_else():
+    rng = np.random.default_rng(3)
+    codes = rng.normal(size=(150, 40))
+    measures = rng.normal(size=(150, N_MEASURES))
+    measures[:, 2] -= 1.0
+    table = pd.DataFrame({"face": rng.normal(size=150) + 1.0})
+    found = outside.drift(bundle_of(), codes, measures, table, rng)
+    moved = {row["measure"] for row in found["measures"] if abs(row["difference"]) > 0.5}
+    assert moved == {"sharpness", "log-risk, face"}
+    sharpness = found["measures"][2]
+    assert sharpness["low"] < -1.0 < sharpness["high"]
+    assert found["codes"]["shift"] < found["codes"]["by_chance"]
+    again = outside.drift(bundle_of(), codes + 0.3, measures, table, rng)
+    assert again["codes"]["shift"] > again["codes"]["by_chance"]
+
+
+def test_photos_are_averaged_per_patient():
+    values = [[1.0, np.nan], [3.0, 5.0], [7.0, 9.0]]
+    means = per_patient(values, np.array([0, 0, 2]), 3)
+    assert means[0].tolist() == [2.0, 5.0] and means[2].tolist() == [7.0, 9.0]
+    assert np.isnan(means[1]).all()
+
+
+def test_encoder_applies_what_it_learned():
+    known = pd.DataFrame({"age": [40.0, 60, np.nan, 80], "stage": ["I", "II", "II", None]})
+    encoder = Encoder.learn(known, np.arange(4))
+    new = pd.DataFrame({"age": ["60", None], "stage": ["II", "IV"]})
+    # Columns: age, age missing, stage II, stage missing; the median of 40, 60 and 80 is 60.
+    x = encoder(new) * encoder.scale + encoder.centre
+    assert x.tolist() == [[60, 0, 1, 0], [60, 1, 0, 0]]
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    torch.manual_seed(0)
+    small = {"channel_base": 64, "channel_max": 8}
+    generator = Generator(4, 8, 16, mapping_layers=1, **small)
+    networks = {"generator": generator, "discriminator": Discriminator(16, **small)}
+    networks["encoder"] = Network(generator.num_ws, 8, 16, **small)
+    save_networks(tmp_path / "networks.safetensors", networks)
+    path = tmp_path / "bundle.safetensors"
+    card = {"format": 1, "encoders": {}, "models": {}}
+    write_bundle(path, tmp_path / "networks.safetensors", {"face.hazard": np.arange(20.0)}, card)
+    return path, generator
+
+
+def test_networks_come_back_from_a_bundle(sealed):
+    path, generator = sealed
+    assert load_bundle(path).tensors["face.hazard"].tolist() == list(range(20))
+    found = load_networks(path, "generator", "discriminator", "encoder")[0]
+    assert all(torch.equal(v, found.state_dict()[k]) for k, v in generator.state_dict().items())
+
+
+def test_any_changed_byte_is_refused(sealed):
+    path, _ = sealed
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for place in [9, len(whole) - 1, *rng.integers(8, len(whole), 40)]:
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        with pytest.raises(InputError):
+            load_bundle(path)
+    path.write_bytes(whole)
+    load_bundle(path)
+
+
+def test_a_word_where_a_number_was_is_refused(tmp_path):
+    card = {"encoders": {"clinical": [{"name": "age", "median": 60.0, "levels": []}]}}
+    sheet = tmp_path / "patients.csv"
+    sheet.write_text("patient_id,age\n01,60\n02,old\n")
+    with pytest.raises(InputError, match="row 3: age is 'old'"):
+        outside.read_patients(sheet, Bundle(card, {}), None, None)
+    sheet.write_text("patient_id,age\n01,60\n02,NA\n")
+    clinical, known = outside.read_patients(sheet, Bundle(card, {}), None, None)
+    assert clinical.index.tolist() == ["01", "02"] and clinical.age.isna().tolist() == [False, True]
+    assert known.empty

@@ -1,0 +1,103 @@
+"""The tiny cohort on a real SLURM cluster of two nodes, and jobs that were given too little."""
+
+import json
+import re
+import subprocess
+import sys
+
+import cluster
+import pytest
+import yaml
+from tiny import ROOT, copy_workflow
+
+PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+QUICK = [
+    "--seconds-between-status-checks=2",
+    "--slurm-init-seconds-before-status-checks=2",
+    "--slurm-status-command=squeue",
+    "--slurm-no-account",
+    "--latency-wait=10",
+    "--jobs=8",
+]
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory):
+    if reason := cluster.missing():
+        pytest.skip(reason)
+    with cluster.slurm(tmp_path_factory.mktemp("slurm") / "cluster") as environment:
+        yield environment | {"OMP_NUM_THREADS": "1"}
+
+
+def submit(folder, environment, *arguments):
+    command = [sys.executable, "-m", "snakemake", "--workflow-profile=profiles/slurm", *QUICK]
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def declared(text):
+    """mem_mb and runtime of each rule, as written in the rules' files."""
+    for block in re.split(r"^(?=rule )", text, flags=re.MULTILINE)[1:]:
+        name = re.match(r"rule (\w+):", block)[1]
+        yield name, {key: re.search(rf"{key}=(\d+)", block)[1] for key in ("mem_mb", "runtime")}
+
+
+def test_profile_scales_what_the_rules_declare():
+    rules = {}
+    for path in (ROOT / "rules").glob("*.smk"):
+        rules |= dict(declared(path.read_text()))
+    local = {"fetch_detector"}
+    inherited = {"align_outside": "align_photos", "project_outside": "project_photos"}
+    scaled = PROFILE["set-resources"]
+    assert set(scaled) == set(rules) - local | set(inherited)
+    for name, resources in scaled.items():
+        for key, amount in rules[inherited.get(name, name)].items():
+            assert re.fullmatch(rf"(max\({amount}, .*\)|{amount}) \* attempt", resources[key])
+
+
+def test_the_cluster_gives_the_workstations_results(road, nodes, tmp_path):
+    copy_workflow(tmp_path)
+    target = "results/evaluation/summary.json"
+    run = submit(tmp_path, nodes, target, "--configfile=tiny.yaml")
+    assert run.returncode == 0, run.stdout + run.stderr
+    own = json.loads((tmp_path / target).read_text())
+    assert own == json.loads((road / target).read_text())
+    command = ["scontrol", "--oneliner", "show", "jobs"]
+    jobs = subprocess.run(command, env=nodes, capture_output=True, text=True, check=True).stdout
+    jobs = [dict(word.partition("=")[::2] for word in job.split()) for job in jobs.splitlines()]
+    assert len(jobs) == 19 and {job["JobState"] for job in jobs} == {"COMPLETED"}
+    # Two shards to project and one tuning, each on the node with the GPU.
+    with_gpu = [job for job in jobs if "gpu:1" in job.get("TresPerJob", "")]
+    assert [(job["Partition"], job["NodeList"]) for job in with_gpu] == [("gpu", "n1")] * 3
+
+
+TOY = """
+rule hungry:
+    output:
+        "fed",
+    log:
+        "hungry.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 300 * attempt,
+        runtime=5,
+    shell:
+        "{sys.executable} -c 'import time; x = bytearray(400 << 20); time.sleep(6)' && touch fed"
+"""
+
+
+def test_a_job_killed_for_its_memory_gets_more(nodes, tmp_path):
+    (tmp_path / "Snakefile").write_text(TOY.replace("{sys.executable}", sys.executable))
+    (tmp_path / "profiles/slurm").mkdir(parents=True)
+    own = {name: value for name, value in PROFILE.items() if name != "set-resources"}
+    (tmp_path / "profiles/slurm/config.yaml").write_text(yaml.safe_dump(own))
+    run = submit(tmp_path, nodes)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (tmp_path / "fed").exists()
+    assert re.search("OUT_OF_MEMORY|FAILED|out of memory", run.stdout + run.stderr)
+    assert "Trying to restart job 0" in run.stdout + run.stderr or "attempt" in run.stderr

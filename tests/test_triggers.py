@@ -1,0 +1,65 @@
+"""Which jobs each kind of change makes due: those that it may concern, and no others."""
+
+import shutil
+
+import pytest
+import yaml
+from PIL import Image
+from tiny import planned
+
+FITS = 8  # four kinds of features, two folds
+FITTED = {"fit_model": FITS, "permute_outcomes": 1, "evaluate": 1, "explain": 1, "write_report": 1}
+# What a changed sheet makes due: the merge looks whether copies of photos have one outcome. That
+# crops, and with them generator and codes, are the same then, is for the run to find.
+MERGED = {"merge_aligned": 1, "split_patients": 1, "finetune_generator": 1, "merge_latents": 1}
+SHEET = {"check_cohort": 1, "project_photos": 2} | MERGED | FITTED
+
+
+def add_photo(folder):
+    with Image.open(folder / "photos/3.jpg") as photo:
+        photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "photos/new.jpg")
+    with open(folder / "photos.csv", "a") as sheet:
+        sheet.write("003-b,003,new.jpg\n")
+
+
+def change_outcome(folder):
+    sheet = (folder / "patients.csv").read_text()
+    (folder / "patients.csv").write_text(sheet.replace("\n002,", "\n002,1"))
+
+
+def remove_patient(folder):
+    for name, column in (("photos.csv", 1), ("patients.csv", 0)):
+        rows = (folder / name).read_text().splitlines()
+        kept = [row for row in rows if row.split(",")[column] != "002"]
+        assert len(kept) == len(rows) - 1
+        (folder / name).write_text("\n".join(kept) + "\n")
+
+
+def change_model(folder):
+    config = yaml.safe_load((folder / "tiny.yaml").read_text())
+    config["survival"]["inner_folds"] = 3
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+
+
+def change_script(folder):
+    script = folder / "workflow/scripts/evaluate.py"
+    script.write_text(script.read_text() + "\n")
+
+
+TABLE = {
+    add_photo: SHEET | {"align_photos": 1},
+    change_outcome: SHEET,
+    remove_patient: SHEET | {"align_photos": 1},
+    change_model: FITTED,
+    change_script: {"evaluate": 1, "write_report": 1},
+}
+
+
+@pytest.mark.parametrize("change", TABLE, ids=lambda change: change.__name__)
+def test_jobs_that_a_change_makes_due(road, tmp_path, change):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    change(copy)
+    jobs = planned(copy)
+    assert jobs.pop("all") == 1 and jobs.pop("total") == 1 + sum(jobs.values())
+    # A copied workflow's report is due anyway: its template lies in another folder now.
+    assert jobs == {"write_report": 1} | TABLE[change]

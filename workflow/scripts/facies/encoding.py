@@ -1,0 +1,67 @@
+"""Clinical columns as numbers: what is learned of training patients, and applied to others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Column:
+    """One variable: a number with its ``median``, or categories with their ``levels``."""
+
+    name: str
+    median: float | None = None
+    levels: tuple[str, ...] = ()
+
+    @classmethod
+    def learn(cls, column: pd.Series, rows):
+        """Median or levels of the rows ``rows``; a column of numbers alone is a number."""
+        missing = column.isna().to_numpy()
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
+        if np.array_equal(np.isnan(numbers), missing):
+            known = numbers[rows][~missing[rows]]
+            return cls(column.name, median=float(np.median(known)) if len(known) else 0.0)
+        text = column.astype(str).to_numpy()
+        return cls(column.name, levels=tuple(np.unique(text[rows][~missing[rows]]).tolist()))
+
+    def encode(self, column: pd.Series) -> list[np.ndarray]:
+        """Columns (n,): the number and whether it is missing, or an indicator per level."""
+        missing = column.isna().to_numpy()
+        if self.median is not None:
+            numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
+            return [np.where(missing, self.median, numbers), missing.astype(float)]
+        text = column.astype(str).to_numpy()
+        # The first level is the reference: its indicator follows from the others'.
+        return [(~missing & (text == level)).astype(float) for level in self.levels[1:]] + [
+            missing.astype(float)
+        ]
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Encoded columns (p,) that vary in training, by their mean ``centre`` and their ``scale``."""
+
+    columns: tuple[Column, ...]
+    kept: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def learn(cls, frame: pd.DataFrame, rows):
+        """Everything from the rows ``rows`` of a table of clinical columns."""
+        columns = tuple(Column.learn(frame[name], rows) for name in frame)
+        x = _encoded(columns, frame)[rows]
+        centre, scale = x.mean(0), x.std(0)
+        kept = np.flatnonzero(scale > 1e-12)  # a column that is constant in training says nothing
+        if not len(kept):  # one column of zeros lets every model say that it knows nothing
+            return cls(columns, np.array([0]), centre[:1], np.array([np.inf]))
+        return cls(columns, kept, centre[kept], scale[kept])
+
+    def __call__(self, frame: pd.DataFrame) -> np.ndarray:
+        """The standardised columns (n, p) of any patients."""
+        return (_encoded(self.columns, frame)[:, self.kept] - self.centre) / self.scale
+
+
+def _encoded(columns, frame):
+    return np.column_stack([part for own in columns for part in own.encode(frame[own.name])])

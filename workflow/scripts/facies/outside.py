@@ -1,0 +1,211 @@
+"""Patients of another hospital: their sheets, their risks, and how right the bundle is there.
+
+Nothing is learned from them. Intervals are of 95 %, by drawing patients with replacement.
+
+References
+----------
+Crowson, Atkinson and Therneau, "Assessing calibration of prognostic risk scores", Stat Methods Med
+Res 25 (2016) 1692-706: observed over expected deaths, and the slope of the log-risk.
+"""
+
+import numpy as np
+import pandas as pd
+
+from facies import metrics
+from facies.bundle import MEASURES, Bundle, LinearModel
+from facies.cohort import (
+    Columns,
+    check_codes,
+    check_ids,
+    outcomes,
+    read_sheet,
+    refuse_duplicates,
+)
+from facies.cox import Outcome, fit_ridge
+from facies.errors import InputError
+
+GROUPS = ("low risk", "medium risk", "high risk")
+DRAWS = 500
+TRUTH = {"true": "1", "false": "0"}
+
+
+def read_photos(path) -> pd.DataFrame:
+    """photo_id and patient_id of the photos' sheet, by photo_id."""
+    photos = read_sheet(path, ["photo_id", "patient_id", "path"])
+    check_ids(path, photos, "photo_id", "patient_id")
+    refuse_duplicates(path, photos, "photo_id")
+    return photos.sort_values("photo_id")
+
+
+def read_patients(path, bundle: Bundle, time, event) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Clinical columns by patient_id, and the outcomes (time, event) of those who have one.
+
+    ``time`` and ``event`` name the columns of the outcome, None where outcomes are not known.
+    Raises InputError for what the bundle's columns cannot be.
+    """
+    wanted = {c["name"]: c for c in bundle.card["encoders"].get("clinical", [])}
+    names = Columns(time, event, tuple(wanted))
+    known = [time, event] if time and event else []
+    patients = read_sheet(path, ["patient_id", *known, *wanted])
+    check_ids(path, patients, "patient_id")
+    refuse_duplicates(path, patients, "patient_id")
+    for name, column in wanted.items():
+        if column["median"] is not None:  # as pandas reads the truth values of a cohort
+            patients[name] = patients[name].map(lambda cell: TRUTH.get(cell.lower(), cell))
+        given = patients[name][patients[name] != ""]
+        odd = given[pd.to_numeric(given, errors="coerce").isna()]
+        if column["median"] is not None and len(odd):
+            raise InputError(
+                f"{path}: row {odd.index[0]}: {name} is {odd.iloc[0]!r}, but was a number where "
+                "the bundle was made; write it as there"
+            )
+    clinical = patients.set_index("patient_id")[list(wanted)].replace("", np.nan)
+    if not known:
+        return clinical, pd.DataFrame(columns=["time", "event"])
+    check_codes(path, patients, names)
+    return clinical, outcomes(patients, names)[0].set_index("patient_id")[["time", "event"]]
+
+
+def strange_levels(bundle: Bundle, clinical: pd.DataFrame) -> dict[str, int]:
+    """By clinical column, how many patients have a category that the bundle does not know."""
+    counts = {}
+    for column in bundle.card["encoders"].get("clinical", []):
+        own = clinical[column["name"]].dropna()
+        if column["median"] is None and (strange := int((~own.isin(column["levels"])).sum())):
+            counts[column["name"]] = strange
+    return counts
+
+
+def risks(bundle: Bundle, codes, clinical: pd.DataFrame) -> pd.DataFrame:
+    """Log-risks by features of n patients, from mean ``codes`` (n, p) and clinical columns; NaN
+    where a patient has no usable photo."""
+    table = pd.DataFrame(index=clinical.index)
+    table["face"] = bundle.model("face").risk(codes)
+    if "clinical" in bundle.card["models"]:
+        table["clinical"] = bundle.model("clinical").risk(bundle.encoder("clinical")(clinical))
+    if "fused" in bundle.card["models"]:
+        encoder = bundle.encoder("fused")
+        fused = bundle.model("fused").risk(encoder(clinical.assign(face_risk=table.face)))
+        table["fused"] = np.where(table.face.isna(), np.nan, fused)
+    return table[[name for name in bundle.card["models"] if name in table]]
+
+
+def predictions(bundle: Bundle, table: pd.DataFrame) -> pd.DataFrame:
+    """A row per patient and features: risk, group, and survival at quarters of the horizon."""
+    rows = []
+    for features in table:
+        model, risk = bundle.model(features), table[features].dropna()
+        times = model.times[len(model.times) // 4 - 1 :: len(model.times) // 4]
+        survival = np.exp(-model.cumulative_hazard(risk.to_numpy(), times))
+        own = pd.DataFrame(
+            {"patient_id": risk.index, "features": features, "risk": risk.to_numpy()}
+        )
+        own["group"] = [GROUPS[g] for g in model.group(risk.to_numpy())]
+        own[[f"survival_at_{time:g}" for time in times]] = survival
+        rows.append(own)
+    return pd.concat(rows, ignore_index=True)
+
+
+def validate(model: LinearModel, risk, outcome: Outcome, rng) -> dict:
+    """Discrimination and calibration of log-risks (n,), each with its interval.
+
+    ``observed_to_expected`` are the deaths until the model's horizon over those it expects;
+    ``slope`` is 1 where risks are spread as they should be, less where they are too wide.
+    """
+    horizon = model.times[-1]
+    ended = np.minimum(outcome.time, horizon)
+    dead = outcome.event & (outcome.time <= horizon)
+    expected = np.exp(risk) * np.interp(ended, [0, *model.times], [0, *model.hazard])
+    draws = [np.arange(len(risk))]
+    draws += [rng.integers(len(risk), size=len(risk)) for _ in range(DRAWS)]
+    scores = {
+        "c_index": [metrics.c_index(outcome[d], risk[d]) for d in draws],
+        "observed_to_expected": [dead[d].sum() / expected[d].sum() for d in draws],
+        "slope": [slope(risk[d], outcome[d]) for d in draws],
+    }
+    result = {"patients": len(risk), "deaths": int(outcome.event.sum()), "horizon": horizon}
+    result |= {"observed": int(dead.sum()), "expected": expected.sum()}
+    for name, (value, *drawn) in scores.items():
+        low, high = interval(drawn)
+        result |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    return result | {"groups": survival_by_group(model, risk, outcome)}
+
+
+def slope(risk, outcome: Outcome) -> float:
+    """Coefficient of the log-risk in a Cox model of the outcome; NaN where there is none."""
+    if not outcome.event.any() or np.ptp(risk) == 0:
+        return np.nan
+    try:
+        return float(fit_ridge((risk - risk.mean())[:, None], outcome, 1e-6)[0])
+    except ArithmeticError:
+        return np.nan
+
+
+def interval(drawn) -> tuple[float, float]:
+    """2.5 % and 97.5 % points, NaN left out."""
+    drawn = np.asarray(drawn, float)[~np.isnan(drawn)]
+    return tuple(np.quantile(drawn, [0.025, 0.975])) if len(drawn) else (np.nan, np.nan)
+
+
+def survival_by_group(model: LinearModel, risk, outcome: Outcome) -> list[dict]:
+    """Predicted and Kaplan-Meier survival of each risk group at the half and the whole horizon."""
+    group, rows = model.group(risk), []
+    for number in np.unique(group):
+        own = group == number
+        curve = metrics.kaplan_meier(outcome[own])
+        for time in (model.times[-1] / 2, model.times[-1]):
+            # Beyond the last follow-up nobody knows.
+            last = np.searchsorted(curve["times"], time, side="right") - 1
+            seen = outcome.time[own].max() >= time
+            names = {"observed": "survival", "low": "low", "high": "high"}
+            predicted = np.exp(-model.cumulative_hazard(risk[own], [time])).mean()
+            rows.append(
+                {"group": GROUPS[number], "patients": int(own.sum()), "time": time}
+                | {"predicted": predicted}
+                | {n: curve[key][last] if seen else np.nan for n, key in names.items()}
+            )
+    return rows
+
+
+def drift(bundle: Bundle, codes, measures, table: pd.DataFrame, rng) -> dict:
+    """How far patients are from those of the bundle: each measure in SDs, and the codes as a whole.
+
+    ``codes`` (n, p) and ``measures`` (n, k) are means per patient, ``table`` the log-risks.
+    """
+    dev, names = bundle.tensors, [name for own in MEASURES.values() for name in own]
+    rows = [
+        shift(name, measures[:, i], *(dev[f"measures.{m}"][i] for m in ("mean", "sd")), bundle)
+        for i, name in enumerate(names)
+    ]
+    for features in table:
+        mean, sd = (dev[f"{features}.risk.{m}"][0] for m in ("mean", "sd"))
+        rows.append(shift(f"log-risk, {features}", table[features].to_numpy(), mean, sd, bundle))
+    return {"measures": rows, "codes": code_shift(bundle, codes, rng)}
+
+
+def shift(name, values, mean, sd, bundle: Bundle) -> dict:
+    """Difference of the means in SDs of the development, with its normal interval."""
+    values = values[~np.isnan(values)]
+    if len(values) < 2 or not sd > 0:
+        return {"measure": name, "difference": np.nan, "low": np.nan, "high": np.nan}
+    there = bundle.card["cohort"]["patients"]
+    error = np.sqrt((values.std(ddof=1) / sd) ** 2 / len(values) + 1 / there)
+    difference = (values.mean() - mean) / sd
+    ends = {"low": difference - 1.96 * error, "high": difference + 1.96 * error}
+    return {"measure": name, "difference": difference} | ends
+
+
+def code_shift(bundle: Bundle, codes, rng) -> dict:
+    """Root mean square over coordinates of the difference of means in SDs, beside the 95 % point of
+    what sampling alone gives to as many patients of one population."""
+    sd = bundle.tensors["codes.sd"]
+    varies = sd > 0
+    z = (codes[:, varies] - bundle.tensors["codes.mean"][varies]) / sd[varies]
+    n, there = len(z), bundle.card["cohort"]["patients"]
+    if n < 2:
+        return {"shift": np.nan, "by_chance": np.nan}
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=200) / n
+    # Both means vary by chance, theirs by the same spread over as many patients as there were.
+    drawn = weights @ (z - z.mean(0)) * np.sqrt(1 + n / there)
+    by_chance = np.quantile(np.sqrt((drawn**2).mean(1)), 0.95)
+    return {"shift": np.sqrt((z.mean(0) ** 2).mean()), "by_chance": by_chance}

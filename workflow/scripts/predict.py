@@ -1,0 +1,102 @@
+"""Apply a bundle to another hospital's patients, and judge it where outcomes are known."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from facies import outside
+from facies.bundle import MEASURES, load_bundle, per_patient
+from facies.cox import Outcome
+from facies.errors import InputError
+from facies.evaluation import write_json
+from facies.jobs import run_job
+from facies.store import Store
+
+
+def read_shards(paths) -> dict:
+    items = {}
+    for path in paths:
+        items |= json.loads(Path(path).read_text())["items"]
+    return items
+
+
+def load_photos(job, photos):
+    """Codes (m, p), measures (m, k) and photo_ids of usable photos; the others with their reason.
+
+    A picture that stands twice for one patient counts once.
+    """
+    store = Store(job.params.store)
+    aligned, latents = read_shards(job.input.aligned), read_shards(job.input.latents)
+    codes, measures, used, excluded, seen = [], [], [], [], set()
+    for row in photos.itertuples():
+        place = aligned[row.photo_id]
+        copy = (row.patient_id, place["key"]) in seen
+        if reason := place["reason"] or ("the same picture twice; one was kept" if copy else ""):
+            excluded.append({"photo_id": row.photo_id, "reason": reason})
+            continue
+        seen.add((row.patient_id, place["key"]))
+        meta = json.loads(str(store.load("aligned", place["key"])["meta"]))
+        item = store.load("latents", latents[row.photo_id]["key"])
+        codes.append(item["codes"].ravel())
+        found = [meta[name] for name in MEASURES["aligned"]]
+        measures.append(found + [float(item[name]) for name in MEASURES["latents"]])
+        used.append(row.photo_id)
+    if not used:
+        raise InputError(f"none of {len(photos)} photos can be used: {excluded[0]['reason']}")
+    return np.array(codes), np.array(measures), used, excluded
+
+
+def main(job):
+    bundle, (time, event) = load_bundle(job.input.bundle), job.params.outcome
+    photos = outside.read_photos(job.input.photos)
+    codes, measures, used, excluded = load_photos(job, photos)
+    if job.input.patients:
+        clinical, known = outside.read_patients(job.input.patients, bundle, time, event)
+    elif bundle.card["encoders"].get("clinical"):
+        raise InputError("predict.patients: name a sheet with the bundle's clinical columns")
+    else:
+        ids = pd.Index(photos.patient_id.unique(), name="patient_id")
+        clinical, known = pd.DataFrame(index=ids), pd.DataFrame(columns=["time", "event"])
+    clinical = clinical.sort_index()
+    owner = clinical.index.get_indexer(photos.set_index("photo_id").patient_id.loc[used])
+    excluded += [
+        {"photo_id": photo, "reason": "its patient is not in the patients' sheet"}
+        for photo, row in zip(used, owner, strict=True)
+        if row < 0
+    ]
+    mine = owner >= 0
+    codes = per_patient(codes[mine], owner[mine], len(clinical))
+    measures = per_patient(measures[mine], owner[mine], len(clinical))
+    pictured = ~np.isnan(codes).any(1)
+    excluded += [
+        {"patient_id": patient, "reason": "no usable photo: clinical risk only"}
+        for patient in clinical.index[~pictured]
+    ]
+    table = outside.risks(bundle, codes, clinical)
+    rows = outside.predictions(bundle, table)
+    rows.to_csv(job.output.predictions, index=False, float_format="%.10g")
+    rng = np.random.default_rng(job.params.seed)
+    judged = {}
+    for features in table:
+        risk = table[features].reindex(known.index).dropna()
+        outcome = Outcome.of(known.loc[risk.index])
+        if outcome.event.any():
+            model = bundle.model(features)
+            judged[features] = outside.validate(model, risk.to_numpy(), outcome, rng)
+    result = {
+        "bundle": bundle.card["digest"],
+        "photos": len(photos),
+        "patients": len(clinical),
+        "excluded": excluded,
+        "unknown_categories": outside.strange_levels(bundle, clinical),
+        "validation": judged,
+        "drift": outside.drift(bundle, codes[pictured], measures[pictured], table, rng),
+    }
+    write_json(job.output.validation, result)
+    print(f"{len(rows)} predictions; outcomes of {len(known)} patients are known")
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821

@@ -1,0 +1,67 @@
+"""Refit one linear model on every patient, to be bundled."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from facies import bundle
+from facies.cox import Outcome
+from facies.encoding import Encoder
+from facies.features import Table, load_matrix, read_table
+from facies.jobs import run_job
+from facies.models import MODELS
+from facies.refit import refit
+
+
+def face_design(path, photos, clinical):
+    """The patients' mean codes, and the same as columns (n, num_ws * w_dim)."""
+    design = load_matrix(path, "codes", photos, clinical.index)
+    codes = bundle.mean_codes(path, photos, clinical.index)
+    return design, np.arange(len(clinical)), codes, None
+
+
+def table_design(frame, rows):
+    """Clinical columns, and the same encoded; ``rows`` are the patients as outsiders are seen."""
+    encoder = Encoder.learn(frame, np.arange(len(rows)))
+    return Table(frame), rows, encoder(frame)[rows], encoder
+
+
+def main(job):
+    settings, features = job.params.settings, job.wildcards.features
+    photos, folds = read_table(job.input.photos), read_table(job.input.folds)
+    folds = folds[folds.repeat == 1]
+    patients = read_table(job.input.patients).set_index("patient_id").loc[folds.patient_id]
+    outcome, clinical = Outcome.of(patients), patients[settings["clinical"]]
+    n = len(patients)
+    if features == "face":
+        made = face_design(job.input.features, photos, clinical)
+    elif features == "clinical":
+        made = table_design(clinical, np.arange(n))
+    else:  # learned from out-of-fold risks of the face, applied to those of its refitted model
+        with np.load(job.input.features, allow_pickle=False) as face:
+            twice = [clinical.assign(face_risk=face[name]) for name in ("train_risk", "risk")]
+        made = table_design(pd.concat(twice), np.arange(n, 2 * n))
+    design, held, columns, encoder = made
+    seed = [settings["seed"], 0, 0]
+    chosen = MODELS[settings["model"]]
+    model, fit = refit(design, held, columns, outcome, chosen, settings["inner_folds"], seed)
+    arrays = {name: getattr(model, name) for name in bundle.NUMBERS}
+    arrays["intercept"] = np.array([model.intercept])
+    words = []
+    if encoder is not None:
+        words, numbers = bundle.encoder_arrays(encoder)
+        arrays |= {f"encoder.{name}": value for name, value in numbers.items()}
+    np.savez(
+        job.output.model,
+        ids=patients.index.to_numpy(str),
+        risk=fit.test,
+        train_risk=fit.out_of_fold,
+        card=json.dumps({"chosen": fit.chosen, "encoder": words}),
+        **{f"model.{name}": value for name, value in arrays.items()},
+    )
+    print(f"{n} patients, chosen by cross-validation: {fit.chosen}")
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821
