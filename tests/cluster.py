@@ -94,8 +94,10 @@ def slurm(folder: Path):
                 _wait(lambda: (folder / "munge.socket").exists(), "munged")
         _wait(lambda: _idle_nodes(environment) == 2, "the nodes")
         yield environment
-        subprocess.run(["scancel", "--user=root"], env=environment, check=False)
     finally:
+        # Steps of jobs outlive the daemons that started them.
+        subprocess.run(["scancel", "--user=root"], env=environment, check=False)
+        time.sleep(2)
         LINK.unlink()
         for daemon in reversed(daemons):
             daemon.send_signal(signal.SIGTERM)
