@@ -109,3 +109,10 @@ def test_survival_equals_scikit_survival():
     risk = x @ fit_ridge(x, outcome, 1.0)
     np.testing.assert_allclose(survival_function(risk, outcome, risk, times), expected, atol=1e-8)
     assert (survival_function(risk, outcome, risk, [0.0]) == 1).all()
+
+
+def test_follow_up_until_a_time_counted_by_hand():
+    outcome = Outcome(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, True, True, False]))
+    until = outcome.until(2.0)
+    assert until.time.tolist() == [1, 2, 2, 2]
+    assert until.event.tolist() == [True, True, False, False]

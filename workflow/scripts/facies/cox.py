@@ -39,6 +39,10 @@ class Outcome:
     def __len__(self):
         return len(self.time)
 
+    def until(self, end):
+        """The same follow-up as if everybody had been observed up to ``end`` and no longer."""
+        return Outcome(np.minimum(self.time, end), self.event & (self.time <= end))
+
     @cached_property
     def order(self):
         """Patients by falling time, so that every risk set is a leading block."""

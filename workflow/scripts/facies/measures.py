@@ -78,10 +78,7 @@ def calibration_slope(s: Pooled, k: int, horizon: float):
     """Cox regression, until the horizon, on the predictions' complementary log-log; folds are
     strata, because patients left out of a late-dying training fold die early."""
     p = np.clip(s.predicted[:, k], 1e-6, 1 - 1e-6)
-    until = Outcome(
-        np.minimum(s.outcome.time, horizon), s.outcome.event & (s.outcome.time <= horizon)
-    )
-    return hazards.fit_cox(np.log(-np.log1p(-p))[:, None], until, s.fold)
+    return hazards.fit_cox(np.log(-np.log1p(-p))[:, None], s.outcome.until(horizon), s.fold)
 
 
 def average_wald(made) -> dict:
@@ -138,12 +135,9 @@ def proportional(s: Pooled) -> dict | None:
     if fit is None:
         return None
     middle = float(np.median(s.outcome.time[s.outcome.event]))
-    before = Outcome(
-        np.minimum(s.outcome.time, middle), s.outcome.event & (s.outcome.time <= middle)
-    )
     late = s.outcome.time > middle
     halves = {
-        "before": hazards.fit_cox(s.risk[:, None], before, s.fold),
+        "before": hazards.fit_cox(s.risk[:, None], s.outcome.until(middle), s.fold),
         "after": hazards.fit_cox(s.risk[late, None], s.outcome[late], s.fold[late]),
     }
     return {

@@ -23,8 +23,8 @@ from facies.cohort import (
 )
 from facies.cox import Outcome, fit_ridge
 from facies.errors import InputError
+from facies.evaluation import GROUPS
 
-GROUPS = ("low risk", "medium risk", "high risk")
 DRAWS = 500
 TRUTH = {"true": "1", "false": "0"}
 
@@ -113,9 +113,9 @@ def validate(model: LinearModel, risk, outcome: Outcome, rng) -> dict:
     ``slope`` is 1 where risks are spread as they should be, less where they are too wide.
     """
     horizon = model.times[-1]
-    ended = np.minimum(outcome.time, horizon)
-    dead = outcome.event & (outcome.time <= horizon)
-    expected = np.exp(risk) * np.interp(ended, [0, *model.times], [0, *model.hazard])
+    until = outcome.until(horizon)
+    dead = until.event
+    expected = np.exp(risk) * np.interp(until.time, [0, *model.times], [0, *model.hazard])
     draws = [np.arange(len(risk))]
     draws += [rng.integers(len(risk), size=len(risk)) for _ in range(DRAWS)]
     scores = {

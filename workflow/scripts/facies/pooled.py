@@ -68,13 +68,7 @@ def pool(fits, draws: Draws, horizons) -> list[Pooled]:
 
 def _one_repeat(fits, draws, horizons):
     ids = np.concatenate([fit.ids for fit in fits])
-    cut = [
-        Outcome(
-            np.minimum(fit.test.time, fit.times[-1]),
-            fit.test.event & (fit.test.time <= fit.times[-1]),
-        )
-        for fit in fits
-    ]
+    cut = [fit.test.until(fit.times[-1]) for fit in fits]
     known = [
         np.column_stack([ipcw.known_weights(fit.train, fit.test, h) for h in horizons])
         for fit in fits
