@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from tiny import ROOT
 
+import merge_latents
 from facies.rows import Rows, blocks, save_rows
 from facies.store import Store, write_manifest
 from facies.tuning import Photos
@@ -50,6 +52,27 @@ def test_tuning_sees_its_own_photos(tmp_path):
     photos = Photos(Rows(tmp_path / "x.npz", "images"), np.array([1, 3, 4]))
     assert len(photos) == 3
     assert np.array_equal(photos[torch.tensor([2, 0])], x[[4, 1]].transpose(0, 3, 1, 2))
+
+
+def test_merged_columns_are_those_of_the_items(tmp_path):
+    store, random = Store(tmp_path / "store"), np.random.default_rng(0)
+    items = {}
+    for name in ("b", "a", "c"):
+        items[name] = {column: random.normal(size=1) for column in merge_latents.SMALL}
+        items[name] |= {"codes": random.normal(size=(2, 3)), "image": random.normal(size=(4, 4, 3))}
+        store.save("latents", name * 4, **items[name])
+    (tmp_path / "aligned.csv").write_text("photo_id,used\nb,1\na,1\nc,0\n")
+    write_manifest(tmp_path / "0.json", {name: {"key": name * 4} for name in items})
+    job = SimpleNamespace(
+        input=SimpleNamespace(manifests=[tmp_path / "0.json"], aligned=tmp_path / "aligned.csv"),
+        output=SimpleNamespace(latents=tmp_path / "merged.npz"),
+        params=SimpleNamespace(store=store.root),
+    )
+    merge_latents.main(job)
+    merged = np.load(tmp_path / "merged.npz")
+    assert merged["photo_ids"].tolist() == ["a", "b"]
+    for column, own in {"images": "image", "codes": "codes", "psnr": "psnr"}.items():
+        assert np.array_equal(merged[column], [items["a"][own], items["b"][own]])
 
 
 MEMORY = """

@@ -11,14 +11,18 @@ LARGE = {"codes": "codes", "images": "image"}
 SMALL = ("psnr", "psnr_face", "ssim", "perceptual", "landmark_drift")
 
 
+def column(store: Store, keys: list[str], name: str):
+    """One array of each item, item after item."""
+    for key in keys:
+        yield store.load("latents", key, name)[name]
+
+
 def main(job):
     items, store = read_manifests(job.input.manifests), Store(job.params.store)
     aligned = read_table(job.input.aligned)
     photo_ids = sorted(aligned.photo_id[aligned.used == 1])
     keys = [items[photo]["key"] for photo in photo_ids]
-    large = {
-        name: (store.load("latents", key, own)[own] for key in keys) for name, own in LARGE.items()
-    }
+    large = {name: column(store, keys, own) for name, own in LARGE.items()}
     loaded = [store.load("latents", key, *SMALL) for key in keys]
     small = {name: np.stack([item[name] for item in loaded]) for name in SMALL}
     ids = np.array(photo_ids)
