@@ -19,6 +19,7 @@ rule check_cohort:
         runtime=10,
     params:
         columns={name: config["cohort"][name] for name in ("time", "event", "clinical")},
+        sheets=lambda wildcards, input: contents(*input),
         code=code_digest("cohort"),
     script:
         "../workflow/scripts/check_cohort.py"

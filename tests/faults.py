@@ -1,0 +1,90 @@
+"""What breaks a run, and how two folders of results are compared."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+# Python imports a module of this name by itself where PYTHONPATH leads to it. In the script of each
+# rule, as it opens its first file to write, it leaves half a file there: the first time it reports
+# a full disk, the second time it kills the whole run without a warning.
+STRIKE = """
+import errno, os, re, signal, sys
+
+RULE = re.search(r"[.]snakemake/scripts/tmp[^.]*[.](\\w+)[.]py$", sys.orig_argv[-1])
+
+
+def strike(event, arguments):
+    if event != "open" or struck or not isinstance(arguments[2], int):
+        return
+    path = os.path.relpath(os.fsdecode(arguments[0])) if not isinstance(arguments[0], int) else ""
+    writes = arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    ours = re.match("(results/(?!logs|benchmarks)|store/)", path)
+    if not writes or not ours or os.path.isdir(path):
+        return
+    for fault in ("full", "kill"):
+        mark = f"struck/{RULE[1]}-{fault}"
+        if not os.path.exists(mark):
+            break
+    else:
+        return
+    struck.append(fault)
+    for name in (path, mark):
+        with open(name, "w") as file:
+            file.write("half")
+    if fault == "kill":
+        os.killpg(0, signal.SIGKILL)
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+
+struck = []
+if RULE:
+    sys.addaudithook(strike)
+"""
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Results by name, but for what tells of the run itself: logs, times and the report of both."""
+    found = {}
+    for path in sorted((folder / "results").rglob("*")):
+        name = str(path.relative_to(folder / "results"))
+        if path.is_file() and not name.startswith(("logs", "benchmarks", "report.html")):
+            found[name] = path.read_bytes()
+    return found
+
+
+def spoil(folder: Path) -> None:
+    """Make every result stale: empty, and noted as made under other settings."""
+    for name in files(folder):
+        (folder / "results" / name).write_bytes(b"stale")
+    for path in (folder / ".snakemake/metadata").iterdir():
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps(record | {"params": ["'other'"]}))
+    shutil.rmtree(folder / "store")
+
+
+def run_until_done(folder: Path, most: int, *targets) -> list[subprocess.CompletedProcess]:
+    """Run again after each strike, as a user would, and unlock after a kill."""
+    (folder / "strike").mkdir()
+    (folder / "struck").mkdir()
+    (folder / "strike/sitecustomize.py").write_text(STRIKE)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder / "strike")}
+    command = [sys.executable, "-m", "snakemake", *targets, "--cores=2", "--configfile=tiny.yaml"]
+    runs = []
+    while not runs or runs[-1].returncode:
+        assert len(runs) < most, runs[-1].stdout + runs[-1].stderr
+        run = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+        # What `snakemake --unlock` does.
+        shutil.rmtree(folder / ".snakemake/locks", ignore_errors=True)
+        runs.append(run)
+    return runs
