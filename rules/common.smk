@@ -2,6 +2,7 @@ import ast
 import hashlib
 import os
 import sys
+import time
 from functools import cache
 
 from snakemake.exceptions import WorkflowError
@@ -30,6 +31,22 @@ wildcard_constraints:
     part=r"\d+",
     view="full",
     scope="cohort",
+
+
+def refuse_future(folder, tolerance=60):
+    """A result from the future hides that it is older than what it is made from."""
+    for place, _, names in os.walk(folder):
+        for path in (os.path.join(place, name) for name in names):
+            if os.lstat(path).st_mtime > time.time() + tolerance:
+                raise WorkflowError(
+                    f"{path} is from the future: a clock was wrong, then or now. Set this "
+                    f"machine's clock; if it is right, delete {folder} and run again: the work "
+                    "on photos comes back from the store"
+                )
+
+
+if workflow.is_main_process:
+    refuse_future(config["results"])
 
 
 def code_digest(*modules):

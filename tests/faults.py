@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 # Python imports a module of this name by itself where PYTHONPATH leads to it. In the script of each
-# rule, as it opens its first file to write, it leaves half a file there: the first time it reports
-# a full disk, the second time it kills the whole run without a warning.
+# rule, as it opens its first file to write, it leaves half a file there; then the disk is full, or
+# the whole run is killed without a warning. Each fault of FAULTS ("rule-fault") strikes once.
 STRIKE = """
 import errno, os, re, signal, sys
 
+FAULTS = os.environ.get("FAULTS", "").split()
 RULE = re.search(r"[.]snakemake/scripts/tmp[^.]*[.](\\w+)[.]py$", sys.orig_argv[-1])
 
 
@@ -24,17 +25,16 @@ def strike(event, arguments):
     ours = re.match("(results/(?!logs|benchmarks)|store/)", path)
     if not writes or not ours or os.path.isdir(path):
         return
-    for fault in ("full", "kill"):
-        mark = f"struck/{RULE[1]}-{fault}"
-        if not os.path.exists(mark):
-            break
-    else:
-        return
+    own = [fault for fault in FAULTS if fault.startswith(RULE[1] + "-")]
+    fault = next((fault for fault in own if not os.path.exists("struck/" + fault)), None)
     struck.append(fault)
+    if fault is None:
+        return
+    mark = "struck/" + fault
     for name in (path, mark):
         with open(name, "w") as file:
             file.write("half")
-    if fault == "kill":
+    if fault.endswith("kill"):
         os.killpg(0, signal.SIGKILL)
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
 
@@ -46,11 +46,12 @@ if RULE:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Results by name, but for what tells of the run itself: logs, times and the report of both."""
+    """Results by name, but for what tells of the run itself: logs, times, notes, the report."""
     found = {}
     for path in sorted((folder / "results").rglob("*")):
         name = str(path.relative_to(folder / "results"))
-        if path.is_file() and not name.startswith(("logs", "benchmarks", "report.html")):
+        own = name.startswith(("logs", "benchmarks", "report.html")) or path.name.startswith(".")
+        if path.is_file() and not own:
             found[name] = path.read_bytes()
     return found
 
@@ -65,16 +66,16 @@ def spoil(folder: Path) -> None:
     shutil.rmtree(folder / "store")
 
 
-def run_until_done(folder: Path, most: int, *targets) -> list[subprocess.CompletedProcess]:
-    """Run again after each strike, as a user would, and unlock after a kill."""
+def run_until_done(folder: Path, faults: list[str], *targets) -> list[int]:
+    """Run again after each strike, as a user would, and unlock after a kill; what runs returned."""
     (folder / "strike").mkdir()
     (folder / "struck").mkdir()
     (folder / "strike/sitecustomize.py").write_text(STRIKE)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder / "strike")}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "FAULTS": " ".join(faults)}
+    environment["PYTHONPATH"] = str(folder / "strike")
     command = [sys.executable, "-m", "snakemake", *targets, "--cores=2", "--configfile=tiny.yaml"]
-    runs = []
-    while not runs or runs[-1].returncode:
-        assert len(runs) < most, runs[-1].stdout + runs[-1].stderr
+    returned = []
+    while not returned or returned[-1]:
         run = subprocess.run(
             command,
             cwd=folder,
@@ -86,5 +87,6 @@ def run_until_done(folder: Path, most: int, *targets) -> list[subprocess.Complet
         )
         # What `snakemake --unlock` does.
         shutil.rmtree(folder / ".snakemake/locks", ignore_errors=True)
-        runs.append(run)
-    return runs
+        returned.append(run.returncode)
+        assert len(returned) <= len(faults) + 1, run.stdout + run.stderr
+    return returned
