@@ -19,6 +19,9 @@ rule check_cohort:
         runtime=10,
     params:
         columns={name: config["cohort"][name] for name in ("time", "event", "clinical")},
+        sheets=lambda _: contents(
+            config["cohort"]["photos"], config["cohort"]["patients"]
+        ),
         code=code_digest("cohort"),
     script:
         "../workflow/scripts/check_cohort.py"

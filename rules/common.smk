@@ -2,6 +2,7 @@ import ast
 import hashlib
 import os
 import sys
+import time
 from functools import cache
 
 from snakemake.exceptions import WorkflowError
@@ -14,7 +15,7 @@ sys.path.append(SCRIPTS)
 from facies.bundle import read_card
 from facies.cohort import read_sheet
 from facies.errors import InputError
-from facies.store import digest, shard_of
+from facies.store import digest, file_digest, shard_of
 
 os.umask(0o077)  # results show patients: nobody else may read them
 
@@ -30,6 +31,22 @@ wildcard_constraints:
     part=r"\d+",
     view="full",
     scope="cohort",
+
+
+def refuse_future(folder, tolerance=60):
+    """A result from the future hides that it is older than what it is made from."""
+    for place, _, names in os.walk(folder):
+        for path in (os.path.join(place, name) for name in names):
+            if os.lstat(path).st_mtime > time.time() + tolerance:
+                raise WorkflowError(
+                    f"{path} is from the future: a clock was wrong, then or now. Set this "
+                    f"machine's clock; if it is right, delete {folder} and run again: the work "
+                    "on photos comes back from the store"
+                )
+
+
+if workflow.is_main_process:
+    refuse_future(config["results"])
 
 
 def code_digest(*modules):
@@ -70,6 +87,14 @@ def _is_docstring(node):
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
+
+
+@cache
+def contents(*paths):
+    """Digest of a user's files: Snakemake goes by time, and misses one replaced by an older one."""
+    return digest(
+        [file_digest(path) if os.path.isfile(path) else None for path in paths]
+    )[:16]
 
 
 def fingerprint(wildcards):

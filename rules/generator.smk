@@ -22,6 +22,7 @@ rule import_generator:
         label=config["generator"]["label"],
         resolution=config["resolution"],
         seed=config["seed"],
+        pretrained=lambda _: contents(config["generator"]["pretrained"]),
         code=code_digest("checkpoints", "pictures"),
     script:
         "../workflow/scripts/import_generator.py"

@@ -99,6 +99,7 @@ rule predict:
         runtime=30,
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
+        given=lambda _: contents(OUTSIDE["bundle"], OUTSIDE["patients"] or ""),
         seed=config["seed"],
         store=config["store"],
         code=code_digest("bundle", "outside"),

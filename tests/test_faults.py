@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 
-from tiny import snakemake
+import pytest
+from faults import files, run_until_done, spoil
+from tiny import planned, snakemake
 
 SUMMARY = "results/evaluation/summary.json"
 CODES = "results/latents/cohort/full.npz"
@@ -51,3 +53,104 @@ def test_two_runs_a_kill_and_damaged_files_change_nothing(road, tmp_path):
     again = snakemake(copy, SUMMARY)
     assert again.returncode == 0, again.stdout + again.stderr
     assert {name: (copy / name).read_bytes() for name in before} == before
+
+
+# Every rule of the road, in turn stopped by a full disk and killed with all that runs.
+STAGES = [
+    "check_cohort",
+    "align_photos",
+    "merge_aligned",
+    "import_generator",
+    "finetune_generator",
+    "split_patients",
+    "project_photos",
+    "merge_latents",
+    "fit_model",
+    "permute_outcomes",
+    "evaluate",
+    "explain",
+    "refit_model",
+    "bundle",
+    "write_report",
+]
+FAULTS = [f"{stage}-{('full', 'kill')[i % 2]}" for i, stage in enumerate(STAGES)]
+
+
+def test_a_fault_in_any_stage_leaves_no_trace(road, tmp_path):
+    """All is stale before, so that a failed job that looked up to date would be found out."""
+    copy = shutil.copytree(road, tmp_path / "copy")
+    before = files(copy)
+    spoil(copy)
+    returned = run_until_done(copy, FAULTS, "all", "bundle")
+    assert sorted(path.name for path in (copy / "struck").iterdir()) == sorted(FAULTS)
+    assert returned.count(-signal.SIGKILL) == len(STAGES) // 2
+    after = files(copy)
+    assert {name: after[name] for name in before} == before
+    assert "Nothing to be done" in snakemake(copy, "--rerun-triggers=mtime").stderr
+
+
+def mount(folder, options):
+    """A small disk at ``folder``, or a skipped test where nobody may mount one."""
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+    if not shutil.which("mount") or subprocess.run(command, check=False).returncode:
+        pytest.skip("no file system can be mounted here: not root, or in a closed container")
+
+
+def test_full_and_closed_disks_say_so_and_change_nothing(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    target = "results/aligned/full.npz"
+    before = files(copy)
+    shutil.rmtree(copy / "results")
+    (copy / "results").mkdir()
+    mount(copy / "results", "size=72k")
+    try:
+        full = snakemake(copy, target)
+        assert full.returncode != 0
+        assert "merge_aligned: the disk is full; free some space" in full.stdout + full.stderr
+        mount(copy / "results", "remount,size=40m,ro")
+        closed = snakemake(copy, target)
+        assert closed.returncode != 0
+        assert "Read-only file system" in closed.stdout + closed.stderr
+        mount(copy / "results", "remount,rw")
+        again = snakemake(copy, target)
+        assert again.returncode == 0, again.stdout + again.stderr
+        after = files(copy)
+        assert target.removeprefix("results/") in after
+        assert after == {name: before[name] for name in after}
+    finally:
+        subprocess.run(["umount", copy / "results"], check=True)
+
+
+def test_a_result_changed_by_other_hands_is_told_and_made_again(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    before = files(copy)
+    table, codes = (copy / "results" / name for name in ("folds.csv", "latents/cohort/full.npz"))
+    table.write_text(table.read_text().replace(",1\n", ",2\n"))
+    codes.write_bytes(codes.read_bytes()[:-1] + b"\x01")
+    told = snakemake(copy, SUMMARY)
+    for path in ("results/folds.csv", CODES):
+        assert f"{path} is not what the workflow wrote" in told.stdout + told.stderr
+    assert told.returncode != 0 and "Traceback" not in told.stdout + told.stderr
+    table.unlink()
+    codes.unlink()
+    again = snakemake(copy, SUMMARY, "results/explanation/cohort/full/strip.png")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert files(copy) == before
+
+
+def test_clocks_that_jump_hide_no_change(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    for path in (copy / "results").rglob("*"):
+        os.utime(path, (0, 0))
+    assert set(planned(copy)) == {"write_report", "all", "total"}  # as with any copied workflow
+    for name in ("patients.csv", "start.safetensors"):
+        (copy / name).write_bytes((copy / name).read_bytes() + b"\n")
+        os.utime(copy / name, (0, 0))
+    assert {"check_cohort", "import_generator"} <= set(planned(copy))
+    late = time.time() + 86400
+    os.utime(copy / "results/folds.csv", (late, late))
+    refused = snakemake(copy)
+    assert refused.returncode != 0
+    assert "results/folds.csv is from the future" in refused.stdout + refused.stderr
+    os.utime(copy / "results/folds.csv")
+    assert snakemake(copy, "--dry-run").returncode == 0

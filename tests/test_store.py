@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facies.errors import InputError
-from facies.store import Store, digest, shard_of
+from facies.store import Store, digest, read_manifests, shard_of, write_manifest
 
 
 def test_digest_keeps_parts_apart():
@@ -47,5 +47,24 @@ def test_no_temporary_file_is_left(tmp_path):
 
 
 def test_an_emptied_store_says_what_to_do(tmp_path):
-    with pytest.raises(InputError, match="lacks aligned photos.*deletes the results too"):
+    with pytest.raises(InputError, match="lacks aligned photos.*delete the results, and run again"):
         Store(tmp_path).load("aligned", "ab" * 32)
+
+
+def test_an_item_damaged_behind_the_results_says_what_to_do(tmp_path):
+    store = Store(tmp_path)
+    store.save("latents", "abcd", codes=np.zeros(1000), psnr=np.ones(1))
+    assert list(store.load("latents", "abcd", "psnr")) == ["psnr"]
+    path = store.path("latents", "abcd")
+    whole = path.read_bytes()
+    for damaged in (whole[: len(whole) // 2], whole[:500] + b"\x01" + whole[501:], b""):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="delete the results, and run again"):
+            store.load("latents", "abcd")
+
+
+def test_manifests_of_shards_become_one(tmp_path):
+    write_manifest(tmp_path / "0.json", {"a": {"key": "k"}})
+    write_manifest(tmp_path / "1.json", {"b": {"key": "l"}})
+    paths = [tmp_path / "0.json", tmp_path / "1.json"]
+    assert read_manifests(paths) == {"a": {"key": "k"}, "b": {"key": "l"}}

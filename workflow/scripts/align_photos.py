@@ -9,7 +9,7 @@ from facies.detection import FaceDetector
 from facies.errors import InputError
 from facies.images import read_photo
 from facies.jobs import run_job
-from facies.store import Store, digest, file_digest, shard_of
+from facies.store import Store, digest, file_digest, shard_of, write_manifest
 
 
 def align(path: Path, detector: FaceDetector, settings: AlignmentSettings) -> dict:
@@ -49,11 +49,11 @@ def main(job):
         key = key_of(path, *made_by)
         if not store.has("aligned", key):
             store.save("aligned", key, **align(path, detector, settings))
-        meta = json.loads(str(store.load("aligned", key)["meta"]))
+        meta = json.loads(str(store.load("aligned", key, "meta")["meta"]))
         items[photo.photo_id] = {"key": key, "reason": meta["reason"]}
     left_out = sum(item["reason"] is not None for item in items.values())
     print(f"{len(items)} photos, {left_out} left out")
-    Path(job.output.manifest).write_text(json.dumps({"items": items}, indent=1, sort_keys=True))
+    write_manifest(job.output.manifest, items)
 
 
 if __name__ == "__main__":

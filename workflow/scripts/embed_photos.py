@@ -7,6 +7,7 @@ from facies.checkpoints import best_device, load_networks
 from facies.embedding import BATCH, pooled
 from facies.jobs import run_job
 from facies.pictures import to_tensor
+from facies.rows import Rows
 
 
 @torch.no_grad()
@@ -16,7 +17,7 @@ def main(job):
     (discriminator,) = load_networks(job.input.checkpoint, "discriminator")
     discriminator = discriminator.to(device)
     with np.load(job.input.aligned, allow_pickle=False) as aligned:
-        photo_ids, images = aligned["photo_ids"], aligned["images"]
+        photo_ids, images = aligned["photo_ids"], Rows(job.input.aligned, "images")
     rows = [
         pooled(discriminator.features(to_tensor(images[first : first + BATCH]).to(device)))
         for first in range(0, len(images), BATCH)

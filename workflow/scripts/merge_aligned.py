@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,8 @@ import pandas as pd
 from facies.errors import InputError
 from facies.features import read_table
 from facies.jobs import run_job
-from facies.store import Store
+from facies.rows import save_rows
+from facies.store import Store, read_manifests
 
 COPY = "the very picture of another photo_id; one of them was kept"
 CONTRADICTION = "the very picture of another patient, one dead and one alive; find out whose it is"
@@ -31,35 +31,33 @@ def refuse_copies(items: dict, photos: pd.DataFrame, patients: pd.DataFrame) -> 
 
 
 def main(job):
-    items = {}
-    for path in job.input.manifests:
-        items |= json.loads(Path(path).read_text())["items"]
+    items = read_manifests(job.input.manifests)
     photos = read_table(job.input.photos)
     refuse_copies(items, photos, read_table(job.input.patients))
     store = Store(job.params.store)
-    rows, photo_ids, images = [], [], []
+    rows, photo_ids = [], []
     for photo_id, place in sorted(items.items()):
-        item = store.load("aligned", place["key"])
-        meta = json.loads(str(item["meta"])) | {"reason": place["reason"]}
+        meta = json.loads(str(store.load("aligned", place["key"], "meta")["meta"]))
+        meta |= {"reason": place["reason"]}
         rows.append({"photo_id": photo_id, "used": int(meta["reason"] is None)} | meta)
         if meta["reason"] is None:
             photo_ids.append(photo_id)
-            images.append(item["image"])
-            rows[-1] |= {
-                f"quad_{i}": round(float(v), 2) for i, v in enumerate(item["quad"].ravel())
-            }
-    if not images:
+            quad = store.load("aligned", place["key"], "quad")["quad"]
+            rows[-1] |= {f"quad_{i}": round(float(v), 2) for i, v in enumerate(quad.ravel())}
+    if not photo_ids:
         most, count = Counter(row["reason"] for row in rows).most_common(1)[0]
         raise InputError(f"none of {len(rows)} photos could be aligned; {count} times: {most}")
     pd.DataFrame(rows).to_csv(job.output.table, index=False)
     # Photos of patients whom the cohort left out stand for themselves.
     known = dict(zip(photos.photo_id, photos.patient_id, strict=True))
     patients = [known.get(photo, photo) for photo in photo_ids]
-    np.savez(
+    images = (store.load("aligned", items[photo]["key"], "image")["image"] for photo in photo_ids)
+    save_rows(
         job.output.photos,
+        len(photo_ids),
         photo_ids=np.array(photo_ids),
         patient_ids=np.array(patients),
-        images=np.stack(images),
+        images=images,
     )
 
 

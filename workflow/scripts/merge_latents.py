@@ -1,29 +1,32 @@
 """Gather the codes of all shards into one table, in the order of the photo ids."""
 
-import json
-
 import numpy as np
 
 from facies.features import read_table
 from facies.jobs import run_job
-from facies.store import Store
+from facies.rows import save_rows
+from facies.store import Store, read_manifests
 
-COLUMNS = {"codes": "codes", "image": "images"} | {
-    name: name for name in ("psnr", "psnr_face", "ssim", "perceptual", "landmark_drift")
-}
+LARGE = {"codes": "codes", "images": "image"}
+SMALL = ("psnr", "psnr_face", "ssim", "perceptual", "landmark_drift")
+
+
+def column(store: Store, keys: list[str], name: str):
+    """One array of each item, item after item."""
+    for key in keys:
+        yield store.load("latents", key, name)[name]
 
 
 def main(job):
-    items = {}
-    for path in job.input.manifests:
-        with open(path) as file:
-            items |= json.load(file)["items"]
-    store = Store(job.params.store)
+    items, store = read_manifests(job.input.manifests), Store(job.params.store)
     aligned = read_table(job.input.aligned)
     photo_ids = sorted(aligned.photo_id[aligned.used == 1])
-    loaded = [store.load("latents", items[photo]["key"]) for photo in photo_ids]
-    columns = {name: np.stack([row[key] for row in loaded]) for key, name in COLUMNS.items()}
-    np.savez(job.output.latents, photo_ids=np.array(photo_ids), **columns)
+    keys = [items[photo]["key"] for photo in photo_ids]
+    large = {name: column(store, keys, own) for name, own in LARGE.items()}
+    loaded = [store.load("latents", key, *SMALL) for key in keys]
+    small = {name: np.stack([item[name] for item in loaded]) for name in SMALL}
+    ids = np.array(photo_ids)
+    save_rows(job.output.latents, len(ids), photo_ids=ids, **large, **small)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Apply a bundle to another hospital's patients, and judge it where outcomes are known."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,14 +11,7 @@ from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import write_json
 from facies.jobs import run_job
-from facies.store import Store
-
-
-def read_shards(paths) -> dict:
-    items = {}
-    for path in paths:
-        items |= json.loads(Path(path).read_text())["items"]
-    return items
+from facies.store import Store, read_manifests
 
 
 def load_photos(job, photos):
@@ -28,7 +20,7 @@ def load_photos(job, photos):
     A picture that stands twice for one patient counts once.
     """
     store = Store(job.params.store)
-    aligned, latents = read_shards(job.input.aligned), read_shards(job.input.latents)
+    aligned, latents = read_manifests(job.input.aligned), read_manifests(job.input.latents)
     codes, measures, used, excluded, seen = [], [], [], [], set()
     for row in photos.itertuples():
         place = aligned[row.photo_id]
@@ -37,8 +29,8 @@ def load_photos(job, photos):
             excluded.append({"photo_id": row.photo_id, "reason": reason})
             continue
         seen.add((row.patient_id, place["key"]))
-        meta = json.loads(str(store.load("aligned", place["key"])["meta"]))
-        item = store.load("latents", latents[row.photo_id]["key"])
+        meta = json.loads(str(store.load("aligned", place["key"], "meta")["meta"]))
+        item = store.load("latents", latents[row.photo_id]["key"], "codes", *MEASURES["latents"])
         codes.append(item["codes"].ravel())
         found = [meta[name] for name in MEASURES["aligned"]]
         measures.append(found + [float(item[name]) for name in MEASURES["latents"]])

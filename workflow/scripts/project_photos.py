@@ -1,6 +1,5 @@
 """Project a shard's aligned photos that the store does not hold yet."""
 
-import json
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from facies.detection import FaceDetector
 from facies.jobs import run_job
 from facies.projection import ProjectionSettings, Projector
 from facies.quality import psnr, ssim
-from facies.store import Store, digest
+from facies.store import Store, digest, read_manifests, write_manifest
 
 
 def build(checkpoint: str, settings: ProjectionSettings) -> Projector:
@@ -58,15 +57,13 @@ def main(job):
     store = Store(job.params.store)
     with open(job.input.checkpoint, "rb") as file:
         generator = digest(file.read())
-    with open(job.input.aligned) as file:
-        items = json.load(file)["items"]
+    items = read_manifests([job.input.aligned])
     used = {photo: item["key"] for photo, item in items.items() if item["reason"] is None}
     made_by = (generator, job.params.settings, job.params.code)
     keys = {aligned: digest(aligned, *made_by) for aligned in used.values()}
     project_missing(job, store, keys, settings)
     manifest = {photo: {"key": keys[aligned]} for photo, aligned in used.items()}
-    with open(job.output.manifest, "w") as file:
-        json.dump({"items": manifest}, file, indent=1, sort_keys=True)
+    write_manifest(job.output.manifest, manifest)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Render the demo's portraits of one shard, those that are not there yet."""
 
-import json
 import os
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from facies.cohort import read_sheet
 from facies.errors import InputError
 from facies.jobs import run_job
 from facies.portraits import Portrait, render
-from facies.store import digest, shard_of
+from facies.store import digest, shard_of, write_manifest
 
 
 def draw(parameters: dict, path: Path) -> None:
@@ -47,7 +46,7 @@ def main(job):
         if not (path.exists() and mark.exists() and mark.read_text() == items[photo_id]):
             draw(row, path)
             mark.write_text(items[photo_id])
-    Path(job.output.manifest).write_text(json.dumps({"items": items}, indent=1, sort_keys=True))
+    write_manifest(job.output.manifest, items)
 
 
 if __name__ == "__main__":

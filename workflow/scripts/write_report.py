@@ -8,11 +8,15 @@ import pandas as pd
 
 from facies.jobs import run_job
 from facies.report import build
+from facies.rows import Rows
+
+LARGE = {"images", "codes"}
 
 
 def arrays(path: str) -> dict:
+    """The arrays of a file; the large ones stay there until rows of them are asked for."""
     with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+        return {name: Rows(path, name) if name in LARGE else file[name] for name in file.files}
 
 
 def main(job):

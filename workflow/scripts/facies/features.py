@@ -7,6 +7,7 @@ import pandas as pd
 
 from facies.encoding import Encoder
 from facies.errors import InputError
+from facies.rows import Rows, blocks
 
 PIXEL_COMPONENTS = 60
 WITHIN_SHRINKAGE = 0.1
@@ -66,11 +67,14 @@ def load_matrix(path, name, photos, patient_ids, **settings):
     """Design of the ``codes`` of latents, the ``features`` of a network or the aligned ``images``;
     ``settings`` are the Matrix's."""
     with np.load(path, allow_pickle=False) as file:
-        photo_ids, values = file["photo_ids"], file[name]
-    if name == "images":
-        values = small_images(values)
-    known, owner = photo_owners(photo_ids, photos, patient_ids)
-    return Matrix(values[known].reshape(len(owner), -1).astype(float), owner, **settings)
+        known, owner = photo_owners(file["photo_ids"], photos, patient_ids)
+    small = small_images if name == "images" else np.asarray
+    rows, place = Rows(path, name), 0
+    values = np.empty((len(owner), small(rows[:1]).size))
+    for block in blocks(rows, known):
+        values[place : place + len(block)] = small(block).reshape(len(block), -1)
+        place += len(block)
+    return Matrix(values, owner, **settings)
 
 
 def photo_owners(photo_ids, photos: pd.DataFrame, patient_ids):

@@ -1,12 +1,19 @@
-"""Run a rule's script: its words go to the log, and a user's mistake ends in one line."""
+"""Run a rule's script: its words go to the log, and what a user can mend is told in one line."""
 
+import errno
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 
 from facies.errors import InputError
+from facies.seals import is_broken, seal
+
+REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+LEAST_SPACE = 2**20  # bytes; a disk with less is full
 
 
 def run_job(main: Callable, job) -> None:
@@ -14,12 +21,39 @@ def run_job(main: Callable, job) -> None:
     os.umask(0o077)  # results show patients: nobody else may read them
     with open(job.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
+            refuse_broken(job.input)
             main(job)
+            for path in job.output:
+                seal(path)
             return
         except InputError as error:
             message = f"{job.rule}: {error}"
-            print(message)
-        except Exception:
-            traceback.print_exc()
-            raise
+        except Exception as error:
+            if not (reason := disk_trouble(error, job.output)):
+                traceback.print_exc()
+                raise
+            message = f"{job.rule}: {reason}"
+        print(message)
     sys.exit(message)
+
+
+def refuse_broken(inputs) -> None:
+    """InputError for a result of an earlier job that other hands changed."""
+    for path in inputs:
+        if is_broken(path):
+            raise InputError(
+                f"{path} is not what the workflow wrote: it was changed or damaged since; "
+                "delete it, and run again"
+            )
+
+
+def disk_trouble(error: Exception, outputs) -> str:
+    """What is wrong with the disk, or ''. Libraries tell of a full one in many ways, hence the
+    look at what is free."""
+    if isinstance(error, OSError) and error.errno in REFUSED:
+        return f"{error.filename} cannot be written ({error.strerror}); mend that, and run again"
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    folders = {folder for path in outputs if (folder := Path(path).parent).is_dir()}
+    if full or any(shutil.disk_usage(folder).free < LEAST_SPACE for folder in folders):
+        return "the disk is full; free some space, and run again: what is finished stays"
+    return ""

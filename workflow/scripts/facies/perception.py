@@ -18,7 +18,7 @@ BATCH = 64
 
 
 class Perception:
-    """Photos uint8 (n, r, r, 3) to features float64 (n, d), in batches.
+    """Photos uint8 (n, r, r, 3), an array or Rows, to features float64 (n, d), in batches.
 
     `path` is a `.safetensors` of ours, or TorchScript (`.pt`) that takes uint8 (n, 3, r, r), as
     NVIDIA's copy of Inception does. Raises InputError when it is neither.
@@ -32,8 +32,10 @@ class Perception:
 
     @torch.no_grad()
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        photos = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
-        batches = [self.features(batch.to(self.device)) for batch in photos.split(BATCH)]
+        batches = []
+        for first in range(0, len(images), BATCH):
+            photos = torch.from_numpy(np.ascontiguousarray(images[first : first + BATCH]))
+            batches.append(self.features(photos.permute(0, 3, 1, 2).to(self.device)))
         return torch.cat(batches).flatten(1).double().cpu().numpy()
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from facies import curves, figures, tripod
 from facies.pictures import grid
+from facies.rows import blocks
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scikit-survival", "pycox", "pillow")
 QUALITY = {"face_size": "eyes to mouth, px", "roll": "roll, degrees", "sharpness": "sharpness"}
@@ -162,7 +163,8 @@ def pairs(aligned: dict, latents: dict) -> str:
 
 def mean_face(images: np.ndarray) -> Image.Image:
     """The mean of aligned photos, three times as large."""
-    mean = Image.fromarray(images.mean(axis=0).astype(np.uint8))
+    total = sum(block.sum(axis=0, dtype=float) for block in blocks(images))
+    mean = Image.fromarray((total / len(images)).astype(np.uint8))
     return mean.resize((mean.width * 3, mean.height * 3), Image.Resampling.BICUBIC)
 
 

@@ -39,6 +39,19 @@ def shard_of(photo_id: str, shards: int) -> int:
     return int(hashlib.sha256(photo_id.encode()).hexdigest(), 16) % shards
 
 
+def read_manifests(paths) -> dict[str, dict]:
+    """What the jobs of all shards say of their photos, by photo_id."""
+    items = {}
+    for path in paths:
+        items |= json.loads(Path(path).read_text())["items"]
+    return items
+
+
+def write_manifest(path: str | Path, items: dict) -> None:
+    """What a shard's job says of its photos: {photo_id: ...}."""
+    Path(path).write_text(json.dumps({"items": items}, indent=1, sort_keys=True))
+
+
 class Store:
     """Items of arrays, filed by kind and key; folders are closed to other users."""
 
@@ -56,15 +69,18 @@ class Store:
         except (OSError, zipfile.BadZipFile):
             return False
 
-    def load(self, kind: str, key: str) -> dict[str, np.ndarray]:
-        """An item's arrays; InputError when the store was emptied behind the results' back."""
+    def load(self, kind: str, key: str, *names: str) -> dict[str, np.ndarray]:
+        """An item's arrays, or those with ``names`` alone.
+
+        InputError when the store was emptied or damaged behind the results' back.
+        """
         try:
             with np.load(self.path(kind, key), allow_pickle=False) as file:
-                return dict(file)
-        except FileNotFoundError:
+                return {name: file[name] for name in names or file.files}
+        except (FileNotFoundError, zipfile.BadZipFile, EOFError, ValueError):
             raise InputError(
-                f"the store lacks {kind} photos that the results count on; "
-                "whoever deletes the store deletes the results too: do so, and run again"
+                f"the store lacks {kind} photos that the results count on, or they are damaged: "
+                "delete the results, and run again; what the store holds whole is not made anew"
             ) from None
 
     def save(self, kind: str, key: str, **arrays) -> None:

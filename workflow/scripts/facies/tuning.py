@@ -26,6 +26,7 @@ from facies.distances import (
 from facies.perception import Perception
 from facies.perceptual import pixel_distance
 from facies.pictures import grid, sample, to_tensor
+from facies.rows import Rows
 from facies.stylegan2 import Encoder
 from facies.training import Sampler, Trainer, TrainingSettings, save_state, train
 
@@ -56,6 +57,20 @@ def hold_out(patients: np.ndarray, seed: int) -> np.ndarray:
     everybody = np.unique(patients)
     count = max(1, round(HELD_OUT * len(everybody)))
     return np.isin(patients, np.random.default_rng(seed).permutation(everybody)[:count])
+
+
+class Photos:
+    """The photos ``chosen`` (n,) of ``rows``, as the Sampler takes them: uint8 (k, 3, r, r), read
+    from disk batch by batch."""
+
+    def __init__(self, rows: Rows, chosen: np.ndarray):
+        self.rows, self.chosen = rows, chosen
+
+    def __len__(self):
+        return len(self.chosen)
+
+    def __getitem__(self, places: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(self.rows[self.chosen[places.numpy()]]).permute(0, 3, 1, 2)
 
 
 class Judge:
@@ -92,8 +107,9 @@ class Judge:
     def _rebuilt(self, trainer: Trainer) -> float:
         """Pixel distance of held-out photos from what the encoder makes of them."""
         mean, errors = trainer.G_ema.mapping.w_avg, []
-        for photos in to_tensor(self.photos[self.held]).split(BATCH):
-            photos = photos.to(trainer.device)
+        held = np.flatnonzero(self.held)
+        for first in range(0, len(held), BATCH):
+            photos = to_tensor(self.photos[held[first : first + BATCH]]).to(trainer.device)
             rebuilt = trainer.G_ema.synthesis(trainer.E_ema(photos, mean))
             errors.append(pixel_distance(rebuilt, photos))
         return float(torch.cat(errors).mean())
@@ -151,11 +167,10 @@ def tune(run: Tuning) -> None:
     Called once in each process; the first one measures and writes.
     """
     with np.load(run.photos, allow_pickle=False) as file:
-        photos, patients = file["images"], file["patient_ids"]
+        photos, patients = Rows(run.photos, "images"), file["patient_ids"]
     held = hold_out(patients, run.seed)
     trainer, record = build(run), Record()
-    images = torch.from_numpy(photos[~held]).permute(0, 3, 1, 2)
-    sampler = Sampler(images, run.settings.batch, run.seed)
+    sampler = Sampler(Photos(photos, np.flatnonzero(~held)), run.settings.batch, run.seed)
     resumed = run.state.exists()
     if resumed:
         record.load(run.state, trainer)
