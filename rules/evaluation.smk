@@ -44,11 +44,21 @@ rule evaluate:
         aligned=f"{ALIGNED}.csv",
         fits=expand(
             FITS,
-            scope=config["scopes"],
+            scope="cohort",
             view=config["views"],
             features=FEATURES,
             model=config["survival"]["models"],
             repeat=range(1, config["survival"]["repeats"] + 1),
+            fold=range(1, config["survival"]["folds"] + 1),
+        )
+        # Features that no generator made are the same in both scopes.
+        + expand(
+            FITS,
+            scope="fold" if "fold" in config["scopes"] else [],
+            view=config["views"],
+            features=[name for name in FEATURES if name not in ("clinical", "pixels")],
+            model=config["survival"]["models"],
+            repeat=1,
             fold=range(1, config["survival"]["folds"] + 1),
         ),
         truth=branch(bool(DEMO), then=f"{DEMO}/truth.csv"),

@@ -5,11 +5,25 @@ FEATURES = [
     if config["cohort"]["clinical"] or name not in ("clinical", "fused")
 ]
 FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
-# What the fused features are made of.
+
+
+def tuned(path):
+    """What the generator of a fit's scope made, at ``path`` with {scope} in it: in the scope fold
+    each fold has its own."""
+    return lambda wildcards: path.replace(
+        "{scope}", "fold-{fold}" if wildcards.scope == "fold" else "{scope}"
+    )
+
+
+LATENTS_OF = tuned("<results>/latents/{scope}/{view}.npz")
+# What the fused features are made of. Clinical fits know of no generator.
 FUSED = {
     "stack": FITS.replace("{features}", "face"),
-    "joint": "<results>/latents/{scope}/{view}.npz",
-    "average": [FITS.replace("{features}", name) for name in ("face", "clinical")],
+    "joint": LATENTS_OF,
+    "average": [
+        FITS.replace("{features}", "face"),
+        FITS.replace("{scope}", "cohort").replace("{features}", "clinical"),
+    ],
 }[config["survival"]["fusion"]]
 
 
@@ -56,9 +70,9 @@ rule fit_model:
         features=branch(
             evaluate("{features}"),
             cases={
-                "face": "<results>/latents/{scope}/{view}.npz",
+                "face": LATENTS_OF,
                 "pixels": "<results>/aligned/{view}.npz",
-                "discriminator": "<results>/discriminator/{scope}/{view}.npz",
+                "discriminator": tuned("<results>/discriminator/{scope}/{view}.npz"),
                 "fused": FUSED,
                 "clinical": [],
             },

@@ -109,6 +109,15 @@ def test_costs_grow_with_the_work():
     assert of(models=["forest"])["survival models"] > 10 * of()["survival models"]
 
 
+def test_a_generator_per_fold_is_reckoned_with():
+    once, both = (
+        {row["step"]: row["core_hours"] for row in costs.estimate(100, 100, 2_000_000, config)}
+        for config in (CONFIG, CONFIG | {"scopes": ["cohort", "fold"]})
+    )
+    assert both["training"] == pytest.approx(6 * once["training"])
+    assert both["projection"] == pytest.approx(6 * once["projection"])
+
+
 def test_script_writes_the_plan_for_readers_and_for_programs(tmp_path):
     rng = np.random.default_rng(0)
     ids = [f"{i:03d}" for i in range(200)]

@@ -34,6 +34,7 @@ def main(job):
     summary = evaluation.flow_summary(flow, photos, patients, used, read_table(job.input.aligned))
     summary["scores"] = [evaluation.score_row(key, fits[key], scores[key]) for key in fits]
     summary["comparisons"] = comparison.compare(scores, fits)
+    summary["leakage"] = comparison.leakage(scores, fits)
     if job.input.truth:
         summary |= known_truth(job, photos, used, folds)
     evaluation.write_json(job.output.summary, summary)

@@ -182,7 +182,12 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures:
     before, samples, strip, walks.
     """
-    summary, scores = data["summary"], data["summary"]["scores"]
+    summary = data["summary"]
+    # Of the scope fold the report tells what it differs by (summary.leakage).
+    scores, differences, groups = (
+        [row for row in rows if row["scope"] == config["scopes"][0]]
+        for rows in (summary["scores"], summary["comparisons"], data["curves"])
+    )
     model = config["survival"]["models"][0]
     show = config["report"]["patient_photos"] or config["cohort"]["demo"] is not None
     unit = config["cohort"]["time_unit"]
@@ -192,7 +197,9 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     page = {
         "config": config,
         "summary": summary,
-        **{name: summary.get(name) for name in ("oracle", "probe", "comparisons")},
+        **{name: summary.get(name) for name in ("oracle", "probe", "leakage")},
+        "scores": scores,
+        "comparisons": differences,
         "headline": {f: best(scores, f, model) for f in config["survival"]["features"]},
         "model": model,
         "reasons": reasons(summary["excluded"]),
@@ -221,9 +228,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
             data["permutation"]["c_index"], data["permutation"]["observed"]
         ),
         "curves": [
-            c | {"figure": figures.kaplan_meier(c, unit)}
-            for c in data["curves"]
-            if c["model"] == model
+            c | {"figure": figures.kaplan_meier(c, unit)} for c in groups if c["model"] == model
         ],
         "measures": data["measures"],
         "survival": survival_figures(

@@ -49,6 +49,7 @@ class Tuning:
     pieces: int
     state: Path
     folder: Path
+    unseen: tuple[str, ...] = ()  # photo_ids that are not even read
 
 
 def hold_out(patients: np.ndarray, seed: int) -> np.ndarray:
@@ -56,6 +57,13 @@ def hold_out(patients: np.ndarray, seed: int) -> np.ndarray:
     everybody = np.unique(patients)
     count = max(1, round(HELD_OUT * len(everybody)))
     return np.isin(patients, np.random.default_rng(seed).permutation(everybody)[:count])
+
+
+def load_photos(run: Tuning) -> dict[str, np.ndarray]:
+    """The arrays of ``run.photos`` without the photos that tuning may not see."""
+    with np.load(run.photos, allow_pickle=False) as file:
+        seen = ~np.isin(file["photo_ids"], run.unseen)
+        return {name: file[name][seen] for name in ("images", "photo_ids", "patient_ids")}
 
 
 class Judge:
@@ -150,8 +158,8 @@ def tune(run: Tuning) -> None:
 
     Called once in each process; the first one measures and writes.
     """
-    with np.load(run.photos, allow_pickle=False) as file:
-        photos, patients = file["images"], file["patient_ids"]
+    found = load_photos(run)
+    photos, patients = found["images"], found["patient_ids"]
     held = hold_out(patients, run.seed)
     trainer, record = build(run), Record()
     images = torch.from_numpy(photos[~held]).permute(0, 3, 1, 2)
@@ -174,7 +182,7 @@ def tune(run: Tuning) -> None:
         )
     for name, network in trainer.networks().items():
         network.load_state_dict(record.best[name])
-    write(run, trainer, judge, record)
+    write(run, trainer, judge, record, found["photo_ids"])
 
 
 def tick(run: Tuning) -> int:
@@ -187,7 +195,7 @@ def known(figures: dict[str, float]) -> dict[str, float | None]:
     return {name: None if np.isnan(value) else value for name, value in figures.items()}
 
 
-def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record) -> None:
+def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record, photo_ids) -> None:
     """Everything that the rule gives to others; of the photos only numbers."""
     log = pd.DataFrame(record.rows)
     log.to_csv(run.folder / "log.csv", index=False, float_format="%.5g")
@@ -196,8 +204,7 @@ def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record) -> None:
     grid(samples[:64], columns=16, scale=2).save(run.folder / "samples.png")
     repeated = judge.repetition(samples)
     closest = np.argsort(repeated.distance, kind="stable")[:16]
-    with np.load(run.photos, allow_pickle=False) as file:
-        nearest = file["photo_ids"][repeated.nearest[closest]]
+    nearest = photo_ids[repeated.nearest[closest]]
     np.savez(run.folder / "closest.npz", samples=samples[closest], photo_ids=nearest)
     quality = {
         "perception": run.perception.name,
