@@ -42,25 +42,7 @@ rule evaluate:
         patients="<results>/cohort/patients.csv",
         folds="<results>/folds.csv",
         aligned=f"{ALIGNED}.csv",
-        fits=expand(
-            FITS,
-            scope="cohort",
-            view=config["views"],
-            features=FEATURES,
-            model=config["survival"]["models"],
-            repeat=range(1, config["survival"]["repeats"] + 1),
-            fold=range(1, config["survival"]["folds"] + 1),
-        )
-        # Features that no generator made are the same in both scopes.
-        + expand(
-            FITS,
-            scope="fold" if "fold" in config["scopes"] else [],
-            view=config["views"],
-            features=[name for name in FEATURES if name not in ("clinical", "pixels")],
-            model=config["survival"]["models"],
-            repeat=1,
-            fold=range(1, config["survival"]["folds"] + 1),
-        ),
+        fits=ALL_FITS,
         truth=branch(bool(DEMO), then=f"{DEMO}/truth.csv"),
         latents=branch(bool(DEMO), then=LATENTS),
         images=branch(bool(DEMO), then=f"{ALIGNED}.npz"),

@@ -5,6 +5,35 @@ FEATURES = [
     if config["cohort"]["clinical"] or name not in ("clinical", "fused")
 ]
 FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
+# The convolutional network sees pixels, and nothing else does what it does.
+MODELS = [model for model in config["survival"]["models"] if model != "cnn"]
+if config["survival"]["models"][0] == "cnn":
+    raise WorkflowError(
+        "survival.models: name another model before cnn, which sees neither codes nor clinical "
+        "data and cannot be the headline"
+    )
+
+
+def fits_of(scope, features, models, repeats):
+    """The fits of all views and folds."""
+    return expand(
+        FITS,
+        scope=scope,
+        view=config["views"],
+        features=features,
+        model=models,
+        repeat=range(1, repeats + 1),
+        fold=range(1, config["survival"]["folds"] + 1),
+    )
+
+
+ALL_FITS = fits_of("cohort", FEATURES, MODELS, config["survival"]["repeats"])
+if "cnn" in config["survival"]["models"]:
+    ALL_FITS += fits_of("cohort", "pixels", "cnn", config["survival"]["repeats"])
+if "fold" in config["scopes"]:
+    # Features that no generator made are the same in both scopes.
+    made = [name for name in FEATURES if name not in ("clinical", "pixels")]
+    ALL_FITS += fits_of("fold", made, MODELS, 1)
 
 
 def tuned(path):

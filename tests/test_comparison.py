@@ -52,3 +52,13 @@ def test_leakage_pairs_the_folds_that_have_both_generators():
 def test_without_the_scope_fold_nothing_is_told():
     key = ("face", "full", "cohort", "coxph")
     assert comparison.leakage({key: [score(0.7)]}, {key: [fit("cohort", 1, 1)]}) == []
+
+
+def test_whom_a_model_is_compared_with():
+    rest = ("full", "cohort")
+    assert comparison.counterparts(("fused", *rest, "coxph")) == [("clinical", *rest, "coxph")]
+    assert comparison.counterparts(("face", *rest, "coxph")) == [
+        ("pixels", *rest, "coxph"),
+        ("discriminator", *rest, "coxph"),
+        ("pixels", *rest, "cnn"),
+    ]

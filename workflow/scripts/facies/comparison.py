@@ -18,15 +18,21 @@ def compare(scores: dict, fits: dict) -> list[dict]:
     bootstrap interval and p value (the same draws for both) and Nadeau and Bengio's interval over
     folds, and the likelihood ratio of its out-of-fold risk beside the other's."""
     rows = []
-    for (features, *rest), own in scores.items():
-        for against in [other for first, other in COMPARED if first == features]:
-            key, other_key = (features, *rest), (against, *rest)
-            if other_key not in scores:
-                continue
-            row = dict(zip(KEYS, key, strict=True)) | {"against": against}
-            row |= differences(own, scores[other_key], test_to_train(fits[key]))
-            rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other_key])})
+    for key, own in scores.items():
+        for other in [other for other in counterparts(key) if other in scores]:
+            row = dict(zip(KEYS, key, strict=True))
+            row |= {"against": other[0], "against_model": other[-1]}
+            row |= differences(own, scores[other], test_to_train(fits[key]))
+            rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other])})
     return rows
+
+
+def counterparts(key) -> list[tuple]:
+    """Keys of the models that a model is compared with: itself on other features, and, where it
+    sees the face, the network that learns from the pixels end to end."""
+    features, view, scope, model = key
+    found = [(other, view, scope, model) for own, other in COMPARED if own == features]
+    return found + ([("pixels", view, scope, "cnn")] if features == "face" else [])
 
 
 def leakage(scores: dict, fits: dict) -> list[dict]:

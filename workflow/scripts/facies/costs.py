@@ -13,7 +13,7 @@ PASSES = {"training": 15, "projection": 3}  # forward passes of the generator th
 SMALL = 10_000_000  # bytes; the demo's network is of 2 MB, NVIDIA's of 100 and more
 PHOTO = 0.06  # core seconds to align a photo
 # Core seconds of one fold of 1000 patients; they grow with the square of the number.
-FOLD = {"forest": 600, "boosting": 150, "deephit": 150, "coxtime": 150}
+FOLD = {"forest": 600, "boosting": 150, "deephit": 150, "coxtime": 150, "cnn": 110}
 OTHER_FOLD = 5
 HOUR = 3600
 
