@@ -66,9 +66,6 @@ rule evaluate:
             "seed": config["seed"],
             "horizons": config["survival"]["horizons"],
             "clinical": config["cohort"]["clinical"],
-            "view": config["views"][0],
-            "scope": config["scopes"][0],
-            "model": config["survival"]["models"][0],
         },
         code=code_digest("comparison", "evaluation", "measures", "subgroups"),
     script:

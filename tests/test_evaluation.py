@@ -24,9 +24,6 @@ SETTINGS = {
     "photos": "mean_code",
     "fusion": "stack",
     "horizons": [],
-    "view": "full",
-    "scope": "cohort",
-    "model": "coxph",
 }
 
 

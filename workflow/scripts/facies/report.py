@@ -183,12 +183,18 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     before, samples, strip, walks.
     """
     summary = data["summary"]
-    # Of the scope fold the report tells what it differs by (summary.leakage).
-    scores, differences, groups = (
-        [row for row in rows if row["scope"] == config["scopes"][0]]
-        for rows in (summary["scores"], summary["comparisons"], data["curves"])
-    )
     model = config["survival"]["models"][0]
+    # Of the scope fold the report tells what it differs by (summary.leakage).
+    scores, differences, groups, details = (
+        [row for row in rows if row["scope"] == config["scopes"][0]]
+        for rows in (
+            summary["scores"],
+            summary["comparisons"],
+            data["curves"],
+            data["measures"]["models"],
+        )
+    )
+    details = [row for row in details if row["model"] == model]
     show = config["report"]["patient_photos"] or config["cohort"]["demo"] is not None
     unit = config["cohort"]["time_unit"]
     table = data["table"]
@@ -230,10 +236,8 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "curves": [
             c | {"figure": figures.kaplan_meier(c, unit)} for c in groups if c["model"] == model
         ],
-        "measures": data["measures"],
-        "survival": survival_figures(
-            data["measures"]["models"], data["measures"]["horizons"], unit
-        ),
+        "measures": data["measures"] | {"models": details},
+        "survival": survival_figures(details, data["measures"]["horizons"], unit),
         "guideline": guideline,
         "answered": tripod.answered(guideline),
         "costs": fit_costs(benchmarks),
