@@ -26,11 +26,18 @@ DETECTOR = expand(
 )
 
 
+# One generator of all photos, and, to see what that gives away, one for each fold of the first
+# repeat that has not seen the fold's test patients.
+GENERATORS = ["cohort"]
+if "fold" in config["scopes"]:
+    GENERATORS += [f"fold-{fold}" for fold in range(1, config["survival"]["folds"] + 1)]
+
+
 wildcard_constraints:
     shard=r"\d+",
     part=r"\d+",
     view="full",
-    scope="cohort",
+    scope=r"cohort|fold(-\d+)?",
 
 
 def refuse_future(folder, tolerance=60):

@@ -29,11 +29,13 @@ rule import_generator:
 
 
 rule finetune_generator:
-    """Tune the pretrained StyleGAN2, and the encoder beside it, on the cohort's photos."""
+    """Tune the pretrained StyleGAN2, and the encoder beside it, on the cohort's photos, or on
+    those of the patients whom a fold trains on."""
     input:
         photos="<results>/aligned/full.npz",
         pretrained=rules.import_generator.output.checkpoint,
         perception=config["generator"]["perception"],
+        folds=branch(evaluate("{scope} != 'cohort'"), then="<results>/folds.csv"),
     output:
         checkpoint="<results>/generator/{scope}/generator.safetensors",
         log="<results>/generator/{scope}/log.csv",

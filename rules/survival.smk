@@ -5,11 +5,54 @@ FEATURES = [
     if config["cohort"]["clinical"] or name not in ("clinical", "fused")
 ]
 FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
-# What the fused features are made of.
+# The convolutional network sees pixels, and nothing else does what it does.
+MODELS = [model for model in config["survival"]["models"] if model != "cnn"]
+if config["survival"]["models"][0] == "cnn":
+    raise WorkflowError(
+        "survival.models: name another model before cnn, which sees neither codes nor clinical "
+        "data and cannot be the headline"
+    )
+
+
+def fits_of(scope, features, models, repeats):
+    """The fits of all views and folds."""
+    return expand(
+        FITS,
+        scope=scope,
+        view=config["views"],
+        features=features,
+        model=models,
+        repeat=range(1, repeats + 1),
+        fold=range(1, config["survival"]["folds"] + 1),
+    )
+
+
+ALL_FITS = fits_of("cohort", FEATURES, MODELS, config["survival"]["repeats"])
+if "cnn" in config["survival"]["models"]:
+    ALL_FITS += fits_of("cohort", "pixels", "cnn", config["survival"]["repeats"])
+if "fold" in config["scopes"]:
+    # Features that no generator made are the same in both scopes.
+    made = [name for name in FEATURES if name not in ("clinical", "pixels")]
+    ALL_FITS += fits_of("fold", made, MODELS, 1)
+
+
+def tuned(path):
+    """What the generator of a fit's scope made, at ``path`` with {scope} in it: in the scope fold
+    each fold has its own."""
+    return lambda wildcards: path.replace(
+        "{scope}", "fold-{fold}" if wildcards.scope == "fold" else "{scope}"
+    )
+
+
+LATENTS_OF = tuned("<results>/latents/{scope}/{view}.npz")
+# What the fused features are made of. Clinical fits know of no generator.
 FUSED = {
     "stack": FITS.replace("{features}", "face"),
-    "joint": "<results>/latents/{scope}/{view}.npz",
-    "average": [FITS.replace("{features}", name) for name in ("face", "clinical")],
+    "joint": LATENTS_OF,
+    "average": [
+        FITS.replace("{features}", "face"),
+        FITS.replace("{scope}", "cohort").replace("{features}", "clinical"),
+    ],
 }[config["survival"]["fusion"]]
 
 
@@ -56,9 +99,9 @@ rule fit_model:
         features=branch(
             evaluate("{features}"),
             cases={
-                "face": "<results>/latents/{scope}/{view}.npz",
+                "face": LATENTS_OF,
                 "pixels": "<results>/aligned/{view}.npz",
-                "discriminator": "<results>/discriminator/{scope}/{view}.npz",
+                "discriminator": tuned("<results>/discriminator/{scope}/{view}.npz"),
                 "fused": FUSED,
                 "clinical": [],
             },

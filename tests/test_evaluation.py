@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from names import Names
 
 import evaluate
 import fit_model
@@ -23,16 +24,7 @@ SETTINGS = {
     "photos": "mean_code",
     "fusion": "stack",
     "horizons": [],
-    "view": "full",
-    "scope": "cohort",
-    "model": "coxph",
 }
-
-
-class Names(dict):
-    """Named inputs as a script sees them."""
-
-    __getattr__ = dict.__getitem__
 
 
 @pytest.fixture(scope="module")

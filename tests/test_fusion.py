@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from names import Names
 
 import fit_model
 import split_patients
@@ -15,10 +16,6 @@ from facies.metrics import c_index
 N, FOLDS = 160, 3
 SETTINGS = {"seed": 1, "folds": FOLDS, "repeats": 2, "inner_folds": 4}
 SETTINGS |= {"clinical": ["age"], "photos": "mean_code"}
-
-
-class Names(dict):
-    __getattr__ = dict.__getitem__
 
 
 @pytest.fixture(scope="module")

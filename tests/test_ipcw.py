@@ -1,14 +1,19 @@
 import numpy as np
 import pytest
+from sklearn.model_selection import train_test_split
+from sksurv.datasets import load_gbsg2
+from sksurv.ensemble import RandomSurvivalForest
+from sksurv.linear_model import CoxnetSurvivalAnalysis
 from sksurv.metrics import (
     brier_score,
     concordance_index_ipcw,
     cumulative_dynamic_auc,
     integrated_brier_score,
 )
+from sksurv.preprocessing import encode_categorical
 from sksurv.util import Surv
 
-from facies import ipcw
+from facies import ipcw, metrics
 from facies.cox import Outcome
 from facies.metrics import kaplan_meier_at
 
@@ -32,6 +37,29 @@ def tied_risk(n, seed):
 
 def predictions(n, times, seed):
     return np.exp(-np.outer(np.random.default_rng(seed).gamma(2, 0.02, n), times))
+
+
+@pytest.mark.parametrize(
+    ("model", "c_index", "score"),
+    [
+        (RandomSurvivalForest(max_depth=2, random_state=1), 0.692, 0.192),
+        (CoxnetSurvivalAnalysis(l1_ratio=0.99, fit_baseline_model=True), 0.688, 0.189),
+    ],
+)
+def test_scores_as_published(model, c_index, score):
+    """scikit-survival's user guide on German breast cancer: C and IBS of the middle four fifths."""
+    x, y = load_gbsg2()
+    split = train_test_split(encode_categorical(x), y, stratify=y["cens"], random_state=1)
+    train, test, y_train, y_test = split
+    model.fit(train, y_train)
+    everybody, tested = (outcome(part["time"], part["cens"]) for part in (y, y_test))
+    low, high = np.percentile(y["time"], [10, 90])
+    times = np.arange(low, high + 1)
+    survival = np.array([curve(times) for curve in model.predict_survival_function(test)])
+    terms = ipcw.brier_terms(everybody, tested, survival, times)
+    assert metrics.c_index(tested, model.predict(test)) == pytest.approx(c_index, abs=5e-4)
+    found = ipcw.weighted_mean(ipcw.integrated_brier(terms, times), np.ones((1, len(tested))))
+    assert found[0] == pytest.approx(score, abs=5e-4)
 
 
 ONE = np.ones((1, 4))

@@ -20,6 +20,25 @@ def test_criteria_of_the_published_example():
     assert planning.least_shrinkage(0.051, largest) == pytest.approx(0.648, abs=5e-4)
 
 
+@pytest.mark.parametrize(
+    ("r2", "parameters", "rate", "first", "second"),
+    [
+        (0.051, 25, 0.065, 4286, 866),
+        (0.065, 25, 0.065, 3335, 859),
+        (0.051, 50, 0.065, 8572, 1731),
+        (0.051, 25, 0.1, 4286, 731),
+    ],
+)
+def test_criteria_equal_the_authors_own_program(r2, parameters, rate, first, second):
+    """The R package pmsampsize's expected patients by criteria 1 and 2, mean follow-up 2.07 years:
+    the least numbers that carry the parameters."""
+    events = int(np.ceil(rate * 2.07 * 10_000))
+    needed = planning.least_shrinkage(r2, planning.largest_cox_snell(10_000, events))
+    for patients, shrinkage in ((first, 0.9), (second, needed)):
+        assert planning.most_parameters(patients, r2, shrinkage) >= parameters
+        assert planning.most_parameters(patients - 1, r2, shrinkage) < parameters
+
+
 def test_shrinkage_at_its_ends():
     assert planning.expected_shrinkage(100, 0, 0.2) == 1
     few = planning.expected_shrinkage(100, 5, 0.2)
@@ -107,6 +126,15 @@ def test_costs_grow_with_the_work():
     assert of(2000)["training"] == of()["training"]
     assert of(patients=2000)["survival models"] == pytest.approx(4 * of()["survival models"])
     assert of(models=["forest"])["survival models"] > 10 * of()["survival models"]
+
+
+def test_a_generator_per_fold_is_reckoned_with():
+    once, both = (
+        {row["step"]: row["core_hours"] for row in costs.estimate(100, 100, 2_000_000, config)}
+        for config in (CONFIG, CONFIG | {"scopes": ["cohort", "fold"]})
+    )
+    assert both["training"] == pytest.approx(6 * once["training"])
+    assert both["projection"] == pytest.approx(6 * once["projection"])
 
 
 def test_script_writes_the_plan_for_readers_and_for_programs(tmp_path):

@@ -38,6 +38,9 @@ def test_rows_are_asked_for_as_of_an_array(tmp_path):
         assert np.array_equal(rows[wanted], x[wanted])
     with pytest.raises(IndexError):
         rows[[7]]
+    some = Rows(tmp_path / "x.npz", "x", np.array([5, 1]))
+    assert some.shape == (2, 4, 4, 3)
+    assert np.array_equal(some[:], x[[5, 1]])
 
 
 def test_blocks_are_all_chosen_rows_in_order(monkeypatch):

@@ -46,11 +46,21 @@ def change_script(folder):
     script.write_text(script.read_text() + "\n")
 
 
+def ask_for_leakage(folder):
+    config = yaml.safe_load((folder / "tiny.yaml").read_text())
+    config["scopes"] = ["cohort", "fold"]
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+
+
+# A generator, codes and the fits of face and both for each of the two folds.
+LEAKAGE = {"finetune_generator": 2, "project_photos": 4, "merge_latents": 2, "fit_model": 4}
+
 TABLE = {
     add_photo: SHEET | {"align_photos": 1},
     change_outcome: SHEET,
     remove_patient: SHEET | {"align_photos": 1},
     change_model: FITTED,
+    ask_for_leakage: LEAKAGE | {"evaluate": 1, "write_report": 1},
     change_script: {"evaluate": 1, "write_report": 1},
 }
 

@@ -34,6 +34,7 @@ def main(job):
     summary = evaluation.flow_summary(flow, photos, patients, used, read_table(job.input.aligned))
     summary["scores"] = [evaluation.score_row(key, fits[key], scores[key]) for key in fits]
     summary["comparisons"] = comparison.compare(scores, fits)
+    summary["leakage"] = comparison.leakage(scores, fits)
     if job.input.truth:
         summary |= known_truth(job, photos, used, folds)
     evaluation.write_json(job.output.summary, summary)
@@ -47,18 +48,17 @@ def main(job):
 
 
 def details(job, fits, risks, used, draws):
-    """The measures of the model, view and scope that the config names first."""
+    """The measures of every model."""
     settings = job.params.settings
     end = last_horizon([fit for own in fits.values() for fit in own])
     horizons, drawn_in = choose_horizons(settings["horizons"], Outcome.of(used), end)
     clinical = used.set_index("patient_id")[settings["clinical"]]
     rows = []
     for key, own in fits.items():
-        if key[1:] == (settings["view"], settings["scope"], settings["model"]):
-            row = dict(zip(evaluation.KEYS, key, strict=True))
-            row |= measure(own, draws, horizons, end, risks[key])
-            row["subgroups"] = subgroup_rows(own, draws, clinical, horizons[0])
-            rows.append(row)
+        row = dict(zip(evaluation.KEYS, key, strict=True))
+        row |= measure(own, draws, horizons, end, risks[key])
+        row["subgroups"] = subgroup_rows(own, draws, clinical, horizons[0])
+        rows.append(row)
     return {
         "draws": bootstrap.DRAWS,
         "horizons": horizons,

@@ -5,10 +5,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from facies import parallel
 from facies.errors import InputError
+from facies.features import read_table
 from facies.jobs import run_job
 from facies.store import digest, file_digest
 from facies.training import TrainingSettings
@@ -22,12 +24,25 @@ def settings_of(params) -> tuple[TrainingSettings, float]:
     return TrainingSettings(ema_rampup=None, ada_kimg=100, **chosen), kimg
 
 
+def unseen_photos(job) -> list[str]:
+    """Photos of the patients whom the scope's fold of the first repeat tests, if it has one."""
+    if not job.input.folds:
+        return []
+    folds = read_table(job.input.folds)
+    number = int(job.wildcards.scope.removeprefix("fold-"))
+    tested = folds.patient_id[(folds.repeat == 1) & (folds.fold == number)]
+    with np.load(job.input.photos, allow_pickle=False) as file:
+        return sorted(file["photo_ids"][np.isin(file["patient_ids"], tested)].tolist())
+
+
 def main(job):
     torch.set_num_threads(job.threads)
     p = job.params
     settings, kimg = settings_of(p)
     inputs = [file_digest(job.input.pretrained), file_digest(job.input.perception)]
-    key = digest(*inputs, p.settings, p.seed, p.tuned_for, p.code)
+    # A generator is kept for who is tested, so that none that saw a patient serves his or her fold.
+    unseen = unseen_photos(job)
+    key = digest(*inputs, p.settings, p.seed, p.tuned_for, unseen, p.code)
     kept = Path(p.store, "generator", key)
     if kept.is_dir():
         print("tuned before, on the photos of that day; generator.generation asks for a new one")
@@ -44,7 +59,9 @@ def main(job):
             folder = Path(scratch, "tuned")
             folder.mkdir()
             names = (job.input.pretrained, job.input.photos, job.input.perception)
-            run = Tuning(*map(Path, names), settings, kimg, p.seed, pieces, state, folder)
+            run = Tuning(
+                *map(Path, names), settings, kimg, p.seed, pieces, state, folder, tuple(unseen)
+            )
             parallel.launch(tune, processes, run)
             os.replace(folder, kept)
         state.unlink()

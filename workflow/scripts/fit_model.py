@@ -4,7 +4,7 @@ import numpy as np
 
 from facies import crossval
 from facies.cox import Outcome
-from facies.features import load_design, read_table
+from facies.features import read_table
 from facies.jobs import run_job
 from facies.models import MODELS
 
@@ -28,7 +28,8 @@ def main(job):
     elif wildcards.features == "fused" and settings["fusion"] == "average":
         result = crossval.average([dict(np.load(path)) for path in job.input.features])
     else:
-        design = load_design(
+        model = MODELS[wildcards.model]
+        design = model.load_design(
             wildcards.features,
             job.input.features,
             read_table(job.input.photos),
@@ -38,7 +39,7 @@ def main(job):
             settings,
         )
         ready = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
-        fit = crossval.fit(design, ready, outcome, MODELS[wildcards.model], seed)
+        fit = crossval.fit(design, ready, outcome, model, seed)
         result = crossval.result(fit)
     ids = patients.index.to_numpy(str)
     named = {name: wildcards[name] for name in ("scope", "view", "features", "model")}

@@ -1,4 +1,4 @@
-"""What one set of features tells beyond another, on the same patients and folds."""
+"""What one model tells beyond another, on the same patients and folds."""
 
 import numpy as np
 from scipy import stats
@@ -10,23 +10,53 @@ from facies.pooled import joined, standard_risk
 COMPARED = (("fused", "clinical"), ("face", "pixels"), ("face", "discriminator"))
 
 
+SCORES = ("c_index", "uno_c", "ibs")
+
+
 def compare(scores: dict, fits: dict) -> list[dict]:
     """What one set of features has over another: differences in C, Uno's C and IBS, each with its
     bootstrap interval and p value (the same draws for both) and Nadeau and Bengio's interval over
     folds, and the likelihood ratio of its out-of-fold risk beside the other's."""
     rows = []
-    for (features, *rest), own in scores.items():
-        for against in [other for first, other in COMPARED if first == features]:
-            key, other_key = (features, *rest), (against, *rest)
-            if other_key not in scores:
-                continue
-            ratio = test_to_train(fits[key])
-            row = dict(zip(KEYS, key, strict=True)) | {"against": against}
-            for name in ("c_index", "uno_c", "ibs"):
-                pairs = zip(own, scores[other_key], strict=True)
-                row[name] = difference([a[name] - b[name] for a, b in pairs], ratio)
-            rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other_key])})
+    for key, own in scores.items():
+        for other in [other for other in counterparts(key) if other in scores]:
+            row = dict(zip(KEYS, key, strict=True))
+            row |= {"against": other[0], "against_model": other[-1]}
+            row |= differences(own, scores[other], test_to_train(fits[key]))
+            rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other])})
     return rows
+
+
+def counterparts(key) -> list[tuple]:
+    """Keys of the models that a model is compared with: itself on other features, and, where it
+    sees the face, the network that learns from the pixels end to end."""
+    features, view, scope, model = key
+    found = [(other, view, scope, model) for own, other in COMPARED if own == features]
+    return found + ([("pixels", view, scope, "cnn")] if features == "face" else [])
+
+
+def leakage(scores: dict, fits: dict) -> list[dict]:
+    """What tuning the generator on the test patients' photos gives away: scores with one generator
+    of all photos (scope cohort) less those with a generator per fold (scope fold), in the folds
+    that have both."""
+    rows = []
+    for key in [key for key in scores if key[2] == "fold"]:
+        features, view, _, model = key
+        whole = features, view, "cohort", model
+        pairs = zip(fits[whole], scores[whole], strict=True)
+        cohort = {(fit.repeat, fit.fold): score for fit, score in pairs}
+        own = [cohort[fit.repeat, fit.fold] for fit in fits[key]]
+        row = {"features": features, "view": view, "model": model}
+        for name, part in (("cohort", own), ("fold", scores[key])):
+            row[name] = float(np.nanmean([score["c_index"][0] for score in part]))
+        rows.append(row | differences(own, scores[key], test_to_train(fits[key])))
+    return rows
+
+
+def differences(own: list[dict], other: list[dict], ratio: float) -> dict:
+    """What ``own`` scores are above ``other`` ones of the same folds."""
+    pairs = list(zip(own, other, strict=True))
+    return {name: difference([a[name] - b[name] for a, b in pairs], ratio) for name in SCORES}
 
 
 def difference(folds, ratio: float) -> dict:

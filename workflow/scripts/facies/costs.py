@@ -13,7 +13,7 @@ PASSES = {"training": 15, "projection": 3}  # forward passes of the generator th
 SMALL = 10_000_000  # bytes; the demo's network is of 2 MB, NVIDIA's of 100 and more
 PHOTO = 0.06  # core seconds to align a photo
 # Core seconds of one fold of 1000 patients; they grow with the square of the number.
-FOLD = {"forest": 600, "boosting": 150, "deephit": 150, "coxtime": 150}
+FOLD = {"forest": 600, "boosting": 150, "deephit": 150, "coxtime": 150, "cnn": 110}
 OTHER_FOLD = 5
 HOUR = 3600
 
@@ -34,6 +34,8 @@ def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) ->
     """Rows {step, core_hours, gpu_hours}: what it takes on cores alone, and on a GPU (None for
     steps that have no use for one)."""
     survival, generator = config["survival"], config["generator"]
+    # The scope fold tunes one generator per fold, and fits in one repeat.
+    generators = 1 + survival["folds"] * ("fold" in config["scopes"])
     one = generator_operations(config["resolution"], checkpoint_bytes < SMALL)
     steps = {
         "training": (generator["kimg"] * 1000, generator["batch"]),
@@ -44,7 +46,7 @@ def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) ->
     }
     rows = [{"step": "alignment", "core_hours": photos * PHOTO / HOUR, "gpu_hours": None}]
     for name, (images, batch) in steps.items():
-        images *= len(config["scopes"])
+        images *= generators
         work = images * one * PASSES[name]
         launches = images / batch * LAUNCHES[name]
         rows.append(
@@ -54,8 +56,8 @@ def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) ->
                 "gpu_hours": max(work / GPU, launches) / HOUR,
             }
         )
-    folds = survival["folds"] * survival["repeats"] * len(survival["features"])
-    folds *= len(config["views"]) * len(config["scopes"])
+    repeats = survival["repeats"] + ("fold" in config["scopes"])
+    folds = survival["folds"] * repeats * len(survival["features"]) * len(config["views"])
     seconds = sum(FOLD.get(model, OTHER_FOLD) for model in survival["models"]) * folds
     seconds += survival["permutations"] * survival["folds"] * OTHER_FOLD
     hours = seconds * (patients / 1000) ** 2 / HOUR

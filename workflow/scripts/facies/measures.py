@@ -82,14 +82,20 @@ def calibration_slope(s: Pooled, k: int, horizon: float):
 
 
 def average_wald(made) -> dict:
-    """The mean over repeats of one coefficient with its Wald interval; the variance is that of one
-    repeat, because the same patients stand behind all of them."""
+    """The mean over repeats of one coefficient with its Wald interval."""
+    beta, variance = averaged(made) or (np.nan, np.nan)
+    half = float(hazards.NORMAL * np.sqrt(variance))
+    return {"value": beta, "low": beta - half, "high": beta + half}
+
+
+def averaged(made) -> tuple[float, float] | None:
+    """The mean over repeats of a one-column model's coefficient, and its variance: that of one
+    repeat, because the same patients stand behind all of them. None where no repeat has one."""
     made = [fit for fit in made if fit is not None]
     if not made:
-        return {"value": np.nan, "low": np.nan, "high": np.nan}
-    beta = float(np.mean([fit.beta[0] for fit in made]))
-    half = float(hazards.NORMAL * np.sqrt(np.mean([fit.covariance[0, 0] for fit in made])))
-    return {"value": beta, "low": beta - half, "high": beta + half}
+        return None
+    variance = np.mean([fit.covariance[0, 0] for fit in made])
+    return float(np.mean([fit.beta[0] for fit in made])), float(variance)
 
 
 def d_calibrate(sets: list[Pooled]) -> dict:
@@ -119,13 +125,8 @@ def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
 def hazard_per_sd(sets: list[Pooled]) -> dict | None:
     """Hazard ratio per standard deviation of risk, folds as strata, a mean over repeats."""
     made = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
-    made = [fit for fit in made if fit is not None]
-    if not made:
-        return None
-    return hazards.hazard_ratio(
-        float(np.mean([fit.beta[0] for fit in made])),
-        float(np.mean([fit.covariance[0, 0] for fit in made])),
-    )
+    found = averaged(made)
+    return found and hazards.hazard_ratio(*found)
 
 
 def proportional(s: Pooled) -> dict | None:

@@ -1,13 +1,14 @@
 """The survival models by the names that the config gives them; prediction.py says what a model is.
 
 They are told apart by what they predict, and so is how their candidates are judged (crossval.py):
-log-risks of a Cox model (``coxph``, ``coxnet``, ``boosting``, ``deepsurv``, ``coxcc``), curves of
-their own (``forest``, ``coxtime``, ``deephit``, ``logistichazard``, ``mtlr``, ``pchazard``,
-``kaplanmeier``) or ranks alone (``svm``).
+log-risks of a Cox model (``coxph``, ``coxnet``, ``boosting``, ``deepsurv``, ``coxcc``, ``cnn``),
+curves of their own (``forest``, ``coxtime``, ``deephit``, ``logistichazard``, ``mtlr``,
+``pchazard``, ``kaplanmeier``) or ranks alone (``svm``).
 """
 
 import numpy as np
 
+from facies.convolution import ConvolutionalCox
 from facies.linear import ElasticNetCox, RidgeCox, SurvivalSVM
 from facies.metrics import kaplan_meier_at
 from facies.neural import MTLR, CoxCC, CoxTime, DeepHit, DeepSurv, LogisticHazard, PCHazard
@@ -41,4 +42,5 @@ MODELS = {
     "mtlr": MTLR(),
     "pchazard": PCHazard(),
     "kaplanmeier": KaplanMeier(),
+    "cnn": ConvolutionalCox(),
 }

@@ -11,7 +11,7 @@ Res 25 (2016) 1692-706: observed over expected deaths, and the slope of the log-
 import numpy as np
 import pandas as pd
 
-from facies import metrics
+from facies import bootstrap, hazards, metrics
 from facies.bundle import MEASURES, Bundle, LinearModel
 from facies.cohort import (
     Columns,
@@ -21,7 +21,7 @@ from facies.cohort import (
     read_sheet,
     refuse_duplicates,
 )
-from facies.cox import Outcome, fit_ridge
+from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import GROUPS
 
@@ -125,26 +125,16 @@ def validate(model: LinearModel, risk, outcome: Outcome, rng) -> dict:
     }
     result = {"patients": len(risk), "deaths": int(outcome.event.sum()), "horizon": horizon}
     result |= {"observed": int(dead.sum()), "expected": expected.sum()}
-    for name, (value, *drawn) in scores.items():
-        low, high = interval(drawn)
-        result |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    for name, values in scores.items():
+        found = bootstrap.interval(np.array(values))
+        result |= {name: found["value"]} | {f"{name}_{end}": found[end] for end in ("low", "high")}
     return result | {"groups": survival_by_group(model, risk, outcome)}
 
 
 def slope(risk, outcome: Outcome) -> float:
     """Coefficient of the log-risk in a Cox model of the outcome; NaN where there is none."""
-    if not outcome.event.any() or np.ptp(risk) == 0:
-        return np.nan
-    try:
-        return float(fit_ridge((risk - risk.mean())[:, None], outcome, 1e-6)[0])
-    except ArithmeticError:
-        return np.nan
-
-
-def interval(drawn) -> tuple[float, float]:
-    """2.5 % and 97.5 % points, NaN left out."""
-    drawn = np.asarray(drawn, float)[~np.isnan(drawn)]
-    return tuple(np.quantile(drawn, [0.025, 0.975])) if len(drawn) else (np.nan, np.nan)
+    fit = hazards.fit_cox(risk[:, None], outcome, np.zeros(len(risk)))
+    return np.nan if fit is None else float(fit.beta[0])
 
 
 def survival_by_group(model: LinearModel, risk, outcome: Outcome) -> list[dict]:

@@ -184,8 +184,19 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures:
     before, samples, strip, walks.
     """
-    summary, scores = data["summary"], data["summary"]["scores"]
+    summary = data["summary"]
     model = config["survival"]["models"][0]
+    # Of the scope fold the report tells what it differs by (summary.leakage).
+    scores, differences, groups, details = (
+        [row for row in rows if row["scope"] == config["scopes"][0]]
+        for rows in (
+            summary["scores"],
+            summary["comparisons"],
+            data["curves"],
+            data["measures"]["models"],
+        )
+    )
+    details = [row for row in details if row["model"] == model]
     show = config["report"]["patient_photos"] or config["cohort"]["demo"] is not None
     unit = config["cohort"]["time_unit"]
     table = data["table"]
@@ -194,7 +205,9 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     page = {
         "config": config,
         "summary": summary,
-        **{name: summary.get(name) for name in ("oracle", "probe", "comparisons")},
+        **{name: summary.get(name) for name in ("oracle", "probe", "leakage")},
+        "scores": scores,
+        "comparisons": differences,
         "headline": {f: best(scores, f, model) for f in config["survival"]["features"]},
         "model": model,
         "reasons": reasons(summary["excluded"]),
@@ -223,14 +236,10 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
             data["permutation"]["c_index"], data["permutation"]["observed"]
         ),
         "curves": [
-            c | {"figure": figures.kaplan_meier(c, unit)}
-            for c in data["curves"]
-            if c["model"] == model
+            c | {"figure": figures.kaplan_meier(c, unit)} for c in groups if c["model"] == model
         ],
-        "measures": data["measures"],
-        "survival": survival_figures(
-            data["measures"]["models"], data["measures"]["horizons"], unit
-        ),
+        "measures": data["measures"] | {"models": details},
+        "survival": survival_figures(details, data["measures"]["horizons"], unit),
         "guideline": guideline,
         "answered": tripod.answered(guideline),
         "costs": fit_costs(benchmarks),

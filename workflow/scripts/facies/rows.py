@@ -38,9 +38,10 @@ def _write_rows(member, count, rows):
 
 class Rows:
     """An array of an .npz that stays on disk until rows of it are asked for: ``rows[wanted]`` with
-    a slice, numbers or a mask gives them as an array. Files by save_rows or np.savez."""
+    a slice, numbers or a mask gives them as an array. Files by save_rows or np.savez. With
+    ``chosen`` (k,) of its rows it is an array of those alone."""
 
-    def __init__(self, path: str | Path, name: str):
+    def __init__(self, path: str | Path, name: str, chosen: np.ndarray | None = None):
         self.path = path
         with zipfile.ZipFile(path) as archive:
             place = archive.getinfo(f"{name}.npy").header_offset
@@ -50,14 +51,16 @@ class Rows:
             lengths = struct.unpack("<HH", file.read(4))
             file.seek(place + 30 + sum(lengths))
             npy.read_magic(file)
-            self.shape, _, self.dtype = npy.read_array_header_1_0(file)
+            (count, *row), _, self.dtype = npy.read_array_header_1_0(file)
             self.start = file.tell()
+        self.numbers = np.arange(count) if chosen is None else np.arange(count)[chosen]
+        self.shape = (len(self.numbers), *row)
 
     def __len__(self):
         return self.shape[0]
 
     def __getitem__(self, wanted) -> np.ndarray:
-        numbers = np.arange(len(self))[wanted]
+        numbers = self.numbers[wanted]
         found = np.empty((len(numbers), *self.shape[1:]), self.dtype)
         size = self.dtype.itemsize * int(np.prod(self.shape[1:]))
         with open(self.path, "rb") as file:

@@ -50,6 +50,7 @@ class Tuning:
     pieces: int
     state: Path
     folder: Path
+    unseen: tuple[str, ...] = ()  # photo_ids that are not even read
 
 
 def hold_out(patients: np.ndarray, seed: int) -> np.ndarray:
@@ -71,6 +72,14 @@ class Photos:
 
     def __getitem__(self, places: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(self.rows[self.chosen[places.numpy()]]).permute(0, 3, 1, 2)
+
+
+def load_photos(run: Tuning) -> dict[str, Rows | np.ndarray]:
+    """The photos that tuning may see and whose they are; the pictures stay on disk."""
+    with np.load(run.photos, allow_pickle=False) as file:
+        seen = np.flatnonzero(~np.isin(file["photo_ids"], run.unseen))
+        names = {name: file[name][seen] for name in ("photo_ids", "patient_ids")}
+    return {"images": Rows(run.photos, "images", seen)} | names
 
 
 class Judge:
@@ -166,8 +175,8 @@ def tune(run: Tuning) -> None:
 
     Called once in each process; the first one measures and writes.
     """
-    with np.load(run.photos, allow_pickle=False) as file:
-        photos, patients = Rows(run.photos, "images"), file["patient_ids"]
+    found = load_photos(run)
+    photos, patients = found["images"], found["patient_ids"]
     held = hold_out(patients, run.seed)
     trainer, record = build(run), Record()
     sampler = Sampler(Photos(photos, np.flatnonzero(~held)), run.settings.batch, run.seed)
@@ -189,7 +198,7 @@ def tune(run: Tuning) -> None:
         )
     for name, network in trainer.networks().items():
         network.load_state_dict(record.best[name])
-    write(run, trainer, judge, record)
+    write(run, trainer, judge, record, found["photo_ids"])
 
 
 def tick(run: Tuning) -> int:
@@ -202,7 +211,7 @@ def known(figures: dict[str, float]) -> dict[str, float | None]:
     return {name: None if np.isnan(value) else value for name, value in figures.items()}
 
 
-def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record) -> None:
+def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record, photo_ids) -> None:
     """Everything that the rule gives to others; of the photos only numbers."""
     log = pd.DataFrame(record.rows)
     log.to_csv(run.folder / "log.csv", index=False, float_format="%.5g")
@@ -211,8 +220,7 @@ def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record) -> None:
     grid(samples[:64], columns=16, scale=2).save(run.folder / "samples.png")
     repeated = judge.repetition(samples)
     closest = np.argsort(repeated.distance, kind="stable")[:16]
-    with np.load(run.photos, allow_pickle=False) as file:
-        nearest = file["photo_ids"][repeated.nearest[closest]]
+    nearest = photo_ids[repeated.nearest[closest]]
     np.savez(run.folder / "closest.npz", samples=samples[closest], photo_ids=nearest)
     quality = {
         "perception": run.perception.name,

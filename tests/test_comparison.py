@@ -1,0 +1,64 @@
+"""What the generator of all photos gives away, counted by hand."""
+
+import numpy as np
+import pytest
+
+from facies import comparison
+from facies.cox import Outcome
+from facies.evaluation import FoldFit
+
+
+def fit(scope, repeat, fold):
+    key, ids = ("face", "full", scope, "coxph"), np.array(["a", "b"])
+    two, eight = (Outcome(np.arange(1.0, n + 1), np.ones(n, bool)) for n in (2, 8))
+    return FoldFit(key, repeat, fold, ids, two, eight, None, None, None, None, "")
+
+
+def score(value):
+    """C in the sample and in two draws; the other scores are as wide."""
+    return {name: value + np.array([0.0, -0.1, 0.1]) for name in comparison.SCORES}
+
+
+def test_leakage_pairs_the_folds_that_have_both_generators():
+    places = [(1, 1), (1, 2), (2, 1), (2, 2)]
+    fits = {
+        ("face", "full", "cohort", "coxph"): [fit("cohort", *place) for place in places],
+        ("face", "full", "fold", "coxph"): [fit("fold", *place) for place in places[:2]],
+        ("pixels", "full", "cohort", "coxph"): [fit("cohort", *place) for place in places],
+    }
+    scores = dict(
+        zip(
+            fits,
+            [
+                [score(c) for c in (0.70, 0.80, 0.1, 0.1)],  # of the second repeat there is no pair
+                [score(c) for c in (0.68, 0.72)],
+                [score(0.5)] * 4,
+            ],
+            strict=True,
+        )
+    )
+    (row,) = comparison.leakage(scores, fits)
+    assert (row["features"], row["view"], row["model"]) == ("face", "full", "coxph")
+    assert (row["cohort"], row["fold"]) == pytest.approx((0.75, 0.70))
+    # The differences are .02 and .08, and the same in all draws.
+    gap = row["c_index"]
+    assert [gap[name] for name in ("value", "low", "high")] == pytest.approx([0.05] * 3)
+    # Nadeau and Bengio: variance .0018 x (1 / 2 + 2 / 8), t of one degree of freedom 12.7062.
+    half = 12.7062 * (0.0018 * 0.75) ** 0.5
+    assert gap["folds_low"] == pytest.approx(0.05 - half, abs=1e-5)
+    assert gap["folds_high"] == pytest.approx(0.05 + half, abs=1e-5)
+
+
+def test_without_the_scope_fold_nothing_is_told():
+    key = ("face", "full", "cohort", "coxph")
+    assert comparison.leakage({key: [score(0.7)]}, {key: [fit("cohort", 1, 1)]}) == []
+
+
+def test_whom_a_model_is_compared_with():
+    rest = ("full", "cohort")
+    assert comparison.counterparts(("fused", *rest, "coxph")) == [("clinical", *rest, "coxph")]
+    assert comparison.counterparts(("face", *rest, "coxph")) == [
+        ("pixels", *rest, "coxph"),
+        ("discriminator", *rest, "coxph"),
+        ("pixels", *rest, "cnn"),
+    ]
