@@ -6,9 +6,9 @@
 
 `photos.npz` is a table of aligned photos (`results/aligned/full.npz`), the generator one that was
 tuned on them. `ratio` runs both projectors in one process on the same weights and the same loss
-network, the tuned discriminator's features, in the place of the VGG16 that the reference downloads:
-its algorithm is run as it stands. Each is judged by PSNR, inside the face too, and by the distance in
-the features of the network that ships, which neither descends on. `curves` shows quality against
+network, the tuned discriminator's features, in the place of the VGG16 that the reference
+downloads: its algorithm is run as it stands. Each is judged by PSNR, inside the face too, and by
+the distance in the features of the network that ships, which neither descends on. `curves` shows quality against
 time from the mean code and from the encoder's; `table` what W+, encoder and noise are each worth.
 """
 
@@ -23,8 +23,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from facies.checkpoints import best_device, load_networks
 from facies.perceptual import feature_distance
 from facies.pictures import to_tensor, to_uint8
@@ -32,6 +31,7 @@ from facies.projection import ProjectionSettings, Projector
 from facies.quality import psnr, ssim
 from facies.stylegan2 import Encoder, Generator
 
+SHIPPED = Path(__file__).parents[1] / "resources/perception.safetensors"
 OVAL = (0.57, 0.5, 0.27, 0.2)  # centre and half axes of a face in an aligned crop, down and across
 
 
@@ -46,7 +46,7 @@ class Judge:
     """Means over photos of what a reconstruction keeps, each with its standard error."""
 
     def __init__(self, photos: np.ndarray):
-        (self.network,) = load_networks(ROOT / "resources/perception.safetensors", "perception")
+        (self.network,) = load_networks(SHIPPED, "perception")
         self.photos, size = photos, photos.shape[1]
         down, across = ((np.mgrid[0:size, 0:size] + 0.5) / size).reshape(2, size, size)
         y, x, height, width = OVAL
@@ -233,7 +233,7 @@ def strangers(resolution: int, count: int) -> tuple[list, np.ndarray]:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", choices=("ratio", "curves", "table"))
-    parser.add_argument("generator", help="a checkpoint, or a size in pixels for one of no training")
+    parser.add_argument("generator", help="a checkpoint, or pixels: one of no training")
     parser.add_argument("aligned", type=Path, nargs="?")
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--photos", type=int, default=64)

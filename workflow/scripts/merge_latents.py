@@ -5,12 +5,11 @@ import json
 import numpy as np
 
 from facies.features import read_table
+from facies.gate import MEASURES
 from facies.jobs import run_job
 from facies.store import Store
 
-COLUMNS = {"codes": "codes", "image": "images"} | {
-    name: name for name in ("psnr", "psnr_face", "ssim", "perceptual", "landmark_drift")
-}
+COLUMNS = {"codes": "codes", "image": "images"} | {name: name for name in (*MEASURES, "steps")}
 
 
 def main(job):

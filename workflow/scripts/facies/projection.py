@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from facies.likeness import Likeness
 from facies.perceptual import feature_distance, pixel_distance
 from facies.pictures import to_tensor, to_uint8
 from facies.stylegan2 import Discriminator, Encoder, Generator
@@ -40,6 +41,7 @@ class ProjectionSettings:
     feature_weight: float = 0.5
     prior_weight: float = 0.02
     noise_weight: float = 1e5
+    likeness_weight: float = 1.0  # of each network that the user names
     precision: str = "float32"
 
     def rate(self, step: torch.Tensor) -> torch.Tensor:
@@ -112,19 +114,17 @@ class Slots:
         picture = torch.zeros(size, 3, resolution, resolution, device=device)
         self.target = picture.to(memory_format=torch.channels_last)
         self.face = torch.zeros(size, 1, resolution, resolution, device=device)
-        self.features: list[torch.Tensor] = []
+        self.views: list[torch.Tensor] = []  # the photos as networks see them
         self.parameters = [torch.zeros(size, *shape, device=device) for shape in shapes]
         self.adam = Adam(self.parameters)
 
-    def enter(self, row: int, place: int, target, face, features, start) -> None:
+    def enter(self, row: int, place: int, target, face, views, start) -> None:
         """A photo takes the slot of one that left."""
         self.place[row], self.steps[row], self.losses[row] = place, 0, torch.inf
         self.target[row], self.face[row] = target, face
-        if not self.features:
-            like = {"memory_format": torch.channels_last}
-            sized = [x.expand(len(self.place), *x.shape).clone(**like) for x in features]
-            self.features = sized
-        for kept, new in zip((*self.features, *self.parameters), (*features, *start), strict=True):
+        if not self.views:
+            self.views = [x.expand(len(self.place), *x.shape).clone() for x in views]
+        for kept, new in zip((*self.views, *self.parameters), (*views, *start), strict=True):
             kept[row] = new
         self.adam.restart(row)
 
@@ -146,14 +146,16 @@ class Projector:
         encoder: Encoder,
         settings: ProjectionSettings,
         device: str = "cpu",
+        likenesses: Sequence[Likeness] = (),
     ):
+        """`likenesses` are further networks to whose eyes the rendering should be the photo."""
         self.generator, self.discriminator, self.encoder = (
             n.to(device, memory_format=torch.channels_last)
             for n in (generator, discriminator, encoder)
         )
         for network in (generator.synthesis, discriminator):
             network.compute = getattr(torch, settings.precision)
-        self.settings, self.device = settings, device
+        self.settings, self.device, self.likenesses = settings, device, likenesses
         self.group = max(1, settings.batch // GROUPS)
         self.mean = self.generator.mapping.w_avg
         self.spread = self._spread_of_w()
@@ -224,12 +226,16 @@ class Projector:
             # A group is always encoded whole, by one kernel for all.
             pictures = np.stack([new[i % len(new)][1][0] for i in range(self.group)])
             target = to_tensor(pictures).to(self.device, memory_format=torch.channels_last)
-            features, codes = self.discriminator.features(target), self._start(target)
-            noise = self._own_noise()
+            views, codes, noise = self._views(target), self._start(target), self._own_noise()
             for i, (place, (_, mask)) in enumerate(new):
                 face = 0 if mask is None else torch.from_numpy(mask).to(self.device)
-                own = [x[i] for x in features]
+                own = [x[i] for x in views]
                 slots.enter(free[start + i], place, target[i], face, own, [codes[i], *noise])
+
+    def _views(self, images) -> list[torch.Tensor]:
+        """The discriminator's features of images, and what the likenesses make of them."""
+        named = [likeness.embed(images) for likeness in self.likenesses]
+        return [*self.discriminator.features(images), *named]
 
     def _own_noise(self) -> list[torch.Tensor]:
         """The generator's constant maps, where those of photos start from."""
@@ -257,9 +263,11 @@ class Projector:
         loss = s.pixel_weight * pixel_distance(images, slots.target)
         if s.face_weight:
             loss = loss + s.face_weight * face_distance(images, slots.target, slots.face)
-        loss = loss + s.feature_weight * feature_distance(
-            self.discriminator.features(images), slots.features
-        )
+        count = len(self.discriminator.resolutions)
+        seen, wanted = self._views(images), slots.views
+        loss = loss + s.feature_weight * feature_distance(seen[:count], wanted[:count])
+        for likeness, a, b in zip(self.likenesses, seen[count:], wanted[count:], strict=True):
+            loss = loss + s.likeness_weight * likeness.distance(a, b)
         stray = (codes - self.mean).square().mean(dim=[1, 2]) / self.spread
         loss = loss + s.prior_weight * stray
         return loss + s.noise_weight * autocorrelation(noise) if noise else loss
@@ -292,8 +300,8 @@ def face_distance(a: torch.Tensor, b: torch.Tensor, face: torch.Tensor) -> torch
 
 def autocorrelation(maps: Sequence[torch.Tensor]) -> torch.Tensor:
     """How much noise maps (n, 1, size, size) look like pictures (n,), which they must not carry
-    (Karras et al. 2020, arXiv 1912.04958, appendix D): products with themselves, moved by one pixel,
-    at every size from their own down to 8 pixels."""
+    (Karras et al. 2020, arXiv 1912.04958, appendix D): products with themselves, moved by one
+    pixel, at every size from their own down to 8 pixels."""
     total = 0
     for noise in maps:
         while True:
