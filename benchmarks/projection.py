@@ -8,8 +8,9 @@
 tuned on them. `ratio` runs both projectors in one process on the same weights and the same loss
 network, the tuned discriminator's features, in the place of the VGG16 that the reference
 downloads: its algorithm is run as it stands. Each is judged by PSNR, inside the face too, and by
-the distance in the features of the network that ships, which neither descends on. `curves` shows quality against
-time from the mean code and from the encoder's; `table` what W+, encoder and noise are each worth.
+the distance in the features of the network that ships, which neither descends on. `curves` shows
+quality against time from the mean code and from the encoder's; `table` what W+, encoder and noise
+are each worth.
 """
 
 import argparse

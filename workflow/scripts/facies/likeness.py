@@ -76,12 +76,15 @@ def _script(path, device):
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file; name a network as TorchScript")
     try:
-        return torch.jit.load(path, map_location=device).eval().requires_grad_(False)
+        network = torch.jit.load(path, map_location=device).eval()
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise InputError(
             f"{path}: not a whole TorchScript file ({reason}); copy it again"
         ) from None
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    return network
 
 
 def _stacked(maps: list[torch.Tensor]) -> torch.Tensor:

@@ -40,7 +40,8 @@ class ProjectionSettings:
     pixel_weight: float = 10.0
     feature_weight: float = 0.5
     prior_weight: float = 0.02
-    noise_weight: float = 1e5
+    # The reference takes 1e5 over a thousand steps; in tens of steps that leaves nothing to fit.
+    noise_weight: float = 10.0
     likeness_weight: float = 1.0  # of each network that the user names
     precision: str = "float32"
 
