@@ -47,6 +47,7 @@ rule all:
         rules.write_report.output,
         rules.check_cohort.output,
         rules.split_patients.output,
+        rules.gate_photos.output,
         rules.evaluate.output,
         rules.permute_outcomes.output,
         rules.evaluate.input.fits,

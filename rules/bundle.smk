@@ -9,16 +9,16 @@ REFIT = "<results>/bundle/{features}.npz"
 # Code that decides what a photo becomes: whoever applies the bundle must have the same.
 APPLIED = {
     "alignment": code_digest("alignment", "images"),
-    "projection": code_digest("projection", "checkpoints", "quality", "alignment"),
+    "projection": PROJECTED_BY,
 }
 
 
 rule refit_model:
     """Tune and fit the bundled model on all patients, as each fold does on its training patients."""
     input:
-        photos="<results>/cohort/photos.csv",
+        photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
-        folds="<results>/folds.csv",
+        folds=FOLDS,
         features=branch(
             evaluate("{features}"),
             cases={
@@ -56,9 +56,9 @@ rule bundle:
     input:
         models=bundled_models,
         checkpoint=f"<results>/generator/{config['scopes'][0]}/generator.safetensors",
-        photos="<results>/cohort/photos.csv",
+        photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
-        folds="<results>/folds.csv",
+        folds=FOLDS,
         summary="<results>/evaluation/summary.json",
         table=f"{ALIGNED}.csv",
         latents=LATENTS,
@@ -83,8 +83,8 @@ rule bundle:
         photos={
             "resolution": config["resolution"],
             "alignment": config["alignment"],
-            "projection": config["projection"]
-            | {"precision": config["generator"]["precision"]},
+            "projection": PROJECTION,
+            "gate": config["projection"]["gate"],
         },
         applied=APPLIED,
         code=code_digest("bundle"),

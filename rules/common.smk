@@ -152,4 +152,9 @@ def bundled_models(wildcards):
         raise WorkflowError(
             "only linear models can be bundled: add coxph or coxnet to survival.models"
         )
+    if any(NAMED.values()):
+        raise WorkflowError(
+            "a bundle does not hold the networks named in projection.lpips and .identity, on which "
+            "its codes would depend: bundle a run without them"
+        )
     return expand(REFIT, features=BUNDLED)

@@ -1,5 +1,4 @@
 # Whatever is shown for one generator and one view is shown for the first of each.
-LATENTS = f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz"
 ALIGNED = f"<results>/aligned/{config['views'][0]}"
 # The planted truth is for the evaluation of the demo alone.
 DEMO = config["cohort"]["demo"]
@@ -8,9 +7,9 @@ DEMO = config["cohort"]["demo"]
 rule permute_outcomes:
     """Deal the outcomes out anew and rerun the protocol: what C does chance reach?"""
     input:
-        photos="<results>/cohort/photos.csv",
+        photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
-        folds="<results>/folds.csv",
+        folds=FOLDS,
         features=LATENTS,
     output:
         permutation="<results>/evaluation/permutation.json",
@@ -40,8 +39,9 @@ rule evaluate:
         flow="<results>/cohort/flow.json",
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
-        folds="<results>/folds.csv",
+        folds=FOLDS,
         aligned=f"{ALIGNED}.csv",
+        gate="<results>/gate/table.csv",
         fits=ALL_FITS,
         truth=branch(bool(DEMO), then=f"{DEMO}/truth.csv"),
         latents=branch(bool(DEMO), then=LATENTS),
@@ -67,6 +67,6 @@ rule evaluate:
             "horizons": config["survival"]["horizons"],
             "clinical": config["cohort"]["clinical"],
         },
-        code=code_digest("comparison", "evaluation", "measures", "subgroups"),
+        code=code_digest("comparison", "evaluation", "gate", "measures", "subgroups"),
     script:
         "../workflow/scripts/evaluate.py"

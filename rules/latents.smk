@@ -1,8 +1,28 @@
+# What a photo's code depends on, beside its crop and the networks.
+PROJECTION = {
+    name: config["projection"][name]
+    for name in ("space", "steps", "batch", "tolerance", "noise", "face_weight")
+} | {"precision": config["generator"]["precision"]}
+PROJECTED_BY = code_digest("projection", "checkpoints", "fidelity", "likeness")
+# The network that ships, in whose features reconstructions are measured.
+SHIPPED = "resources/perception.safetensors"
+# Networks that the user has beside it.
+NAMED = {name: config["projection"][name] for name in ("lpips", "identity")}
+# One list of photos for all that is learned, whatever generator and view it sees them by: those
+# that pass in the first of each. Clinical models and pixels wait for it only where it leaves out.
+LATENTS = f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz"
+PASSED = config["projection"]["gate"]["action"] == "leave out"
+PHOTOS = "<results>/gate/photos.csv" if PASSED else "<results>/cohort/photos.csv"
+FOLDS = "<results>/gate/folds.csv" if PASSED else "<results>/folds.csv"
+
+
 rule project_photos:
     """Find the W+ code of each of a shard's photos; only what the store lacks is computed."""
     input:
         aligned="<results>/aligned/{view}/{shard}.json",
         checkpoint="<results>/generator/{scope}/generator.safetensors",
+        perception=SHIPPED,
+        named=[path for path in NAMED.values() if path],
         detector=DETECTOR,
     output:
         manifest="<results>/latents/{scope}/{view}/{shard}.json",
@@ -18,9 +38,10 @@ rule project_photos:
         runtime=240,
         gpu=1,
     params:
-        settings=config["projection"] | {"precision": config["generator"]["precision"]},
+        settings=PROJECTION,
+        named=NAMED,
         store=config["store"],
-        code=code_digest("projection", "checkpoints", "quality", "alignment"),
+        code=PROJECTED_BY,
     script:
         "../workflow/scripts/project_photos.py"
 
@@ -46,9 +67,36 @@ rule merge_latents:
         runtime=20,
     params:
         store=config["store"],
-        code=code_digest("store", "features"),
+        code=code_digest("store", "features", "gate"),
     script:
         "../workflow/scripts/merge_latents.py"
+
+
+rule gate_photos:
+    """List the photos whose reconstructions fall under the gate, and leave them out if asked to."""
+    input:
+        photos="<results>/cohort/photos.csv",
+        folds="<results>/folds.csv",
+        latents=LATENTS,
+    output:
+        table="<results>/gate/table.csv",
+        photos="<results>/gate/photos.csv",
+        folds="<results>/gate/folds.csv",
+    log:
+        "<logs>/gate_photos.log",
+    benchmark:
+        "<benchmarks>/gate_photos.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        gate=config["projection"]["gate"],
+        code=code_digest("gate", "features"),
+    script:
+        "../workflow/scripts/gate_photos.py"
 
 
 rule embed_photos:

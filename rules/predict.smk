@@ -58,6 +58,8 @@ use rule project_photos as project_outside with:
         aligned="<results>/predict/aligned/{shard}.json",
         checkpoint=OUTSIDE["bundle"],
         card="<results>/predict/bundle.json",
+        perception=SHIPPED,
+        named=[],
         detector=DETECTOR,
     output:
         manifest="<results>/predict/latents/{shard}.json",
@@ -67,8 +69,9 @@ use rule project_photos as project_outside with:
         "<benchmarks>/project_outside/{shard}.tsv"
     params:
         settings=LOCKED["projection"],
+        named={},
         store=config["store"],
-        code=code_digest("projection", "checkpoints", "quality", "alignment"),
+        code=PROJECTED_BY,
 
 
 rule predict:
@@ -100,8 +103,9 @@ rule predict:
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
         given=lambda _: contents(OUTSIDE["bundle"], OUTSIDE["patients"] or ""),
+        gate=LOCKED["gate"],
         seed=config["seed"],
         store=config["store"],
-        code=code_digest("bundle", "outside"),
+        code=code_digest("bundle", "gate", "outside"),
     script:
         "../workflow/scripts/predict.py"

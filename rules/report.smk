@@ -12,6 +12,7 @@ rule write_report:
         table=f"<results>/aligned/{VIEW}.csv",
         aligned=f"<results>/aligned/{VIEW}.npz",
         latents=f"<results>/latents/{SCOPE}/{VIEW}.npz",
+        gate="<results>/gate/table.csv",
         log=f"<results>/generator/{SCOPE}/log.csv",
         before=rules.import_generator.output.samples,
         samples=f"<results>/generator/{SCOPE}/samples.png",

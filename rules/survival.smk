@@ -92,9 +92,9 @@ rule split_patients:
 rule fit_model:
     """Tune and fit one model on the training patients of one fold, and predict the others."""
     input:
-        photos="<results>/cohort/photos.csv",
+        photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
-        folds="<results>/folds.csv",
+        folds=FOLDS,
         # Only what the features need: clinical models and pixels do not wait for the generator.
         features=branch(
             evaluate("{features}"),

@@ -75,7 +75,8 @@ def write_config(folder, **changes):
             "demo": None,
         },
         "generator": {"pretrained": "start.safetensors", "kimg": 0.05, "batch": 8},
-        "projection": {"steps": 3, "batch": 8},
+        # An untrained generator draws no faces: none would pass.
+        "projection": {"steps": 3, "batch": 8, "gate": {"action": "keep"}},
         "survival": {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3},
         "report": {"title": "Tiny", "patient_photos": False},
     }

@@ -7,6 +7,7 @@ import pandas as pd
 from facies import bootstrap, comparison, evaluation, metrics
 from facies.cox import Outcome
 from facies.features import load_matrix, read_table
+from facies.gate import worst_of_each
 from facies.jobs import run_job
 from facies.measures import measure
 from facies.pooled import choose_horizons, last_horizon
@@ -15,7 +16,7 @@ from facies.subgroups import subgroup_rows
 
 def main(job):
     patients = read_table(job.input.patients)
-    photos = read_table(job.input.photos)
+    photos, gate = read_table(job.input.photos), read_table(job.input.gate)
     folds = read_table(job.input.folds)
     used = patients[patients.patient_id.isin(folds.patient_id)]
     fits = evaluation.by_key(evaluation.read_fit(path, patients) for path in job.input.fits)
@@ -31,7 +32,9 @@ def main(job):
 
     with open(job.input.flow) as file:
         flow = json.load(file)
-    summary = evaluation.flow_summary(flow, photos, patients, used, read_table(job.input.aligned))
+    aligned = read_table(job.input.aligned)
+    summary = evaluation.flow_summary(flow, photos, patients, used, aligned, gate)
+    photos = photos[photos.photo_id.isin(gate.photo_id[gate.used == 1])]
     summary["scores"] = [evaluation.score_row(key, fits[key], scores[key]) for key in fits]
     summary["comparisons"] = comparison.compare(scores, fits)
     summary["leakage"] = comparison.leakage(scores, fits)
@@ -40,7 +43,9 @@ def main(job):
     evaluation.write_json(job.output.summary, summary)
     curves = [evaluation.risk_groups(key, risks[key]) for key in fits]
     evaluation.write_json(job.output.curves, curves)
-    evaluation.write_json(job.output.measures, details(job, fits, risks, used, draws))
+    measures = details(job, fits, risks, used, draws)
+    measures["gate"] = by_gate(job, fits, draws, worst_of_each(gate, photos))
+    evaluation.write_json(job.output.measures, measures)
     named = [risks[key].assign(**dict(zip(evaluation.KEYS, key, strict=True))) for key in fits]
     columns = ["patient_id", *evaluation.KEYS, "risk"]
     pd.concat(named)[columns].to_csv(job.output.risks, index=False, float_format="%.6g")
@@ -66,6 +71,13 @@ def details(job, fits, risks, used, draws):
         "end": end,
         "models": rows,
     }
+
+
+def by_gate(job, fits, draws, quality):
+    """How C of the face moves with the gate; None without fits of the face."""
+    s = job.params.settings
+    key = ("face", s["view"], s["scope"], s["model"])
+    return evaluation.c_by_threshold(fits[key], draws, quality) if key in fits else None
 
 
 def known_truth(job, photos, used, folds):

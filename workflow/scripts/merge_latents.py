@@ -3,12 +3,13 @@
 import numpy as np
 
 from facies.features import read_table
+from facies.gate import MEASURES
 from facies.jobs import run_job
 from facies.rows import save_rows
 from facies.store import Store, read_manifests
 
 LARGE = {"codes": "codes", "images": "image"}
-SMALL = ("psnr", "psnr_face", "ssim", "perceptual", "landmark_drift")
+SMALL = (*MEASURES, "steps")
 
 
 def column(store: Store, keys: list[str], name: str):

@@ -10,6 +10,7 @@ from facies.bundle import MEASURES, load_bundle, per_patient
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import write_json
+from facies.gate import Gate
 from facies.jobs import run_job
 from facies.store import Store, read_manifests
 
@@ -19,18 +20,23 @@ def load_photos(job, photos):
 
     A picture that stands twice for one patient counts once.
     """
-    store = Store(job.params.store)
+    store, gate = Store(job.params.store), Gate(**job.params.gate)
     aligned, latents = read_manifests(job.input.aligned), read_manifests(job.input.latents)
     codes, measures, used, excluded, seen = [], [], [], [], set()
     for row in photos.itertuples():
         place = aligned[row.photo_id]
         copy = (row.patient_id, place["key"]) in seen
-        if reason := place["reason"] or ("the same picture twice; one was kept" if copy else ""):
+        reason = place["reason"] or ("the same picture twice; one was kept" if copy else None)
+        if not reason:
+            item = store.load(
+                "latents", latents[row.photo_id]["key"], "codes", *MEASURES["latents"]
+            )
+            reason = gate.leaves_out and gate.reason(item["psnr_face"], item["landmark_drift"])
+        if reason:
             excluded.append({"photo_id": row.photo_id, "reason": reason})
             continue
         seen.add((row.patient_id, place["key"]))
         meta = json.loads(str(store.load("aligned", place["key"], "meta")["meta"]))
-        item = store.load("latents", latents[row.photo_id]["key"], "codes", *MEASURES["latents"])
         codes.append(item["codes"].ravel())
         found = [meta[name] for name in MEASURES["aligned"]]
         measures.append(found + [float(item[name]) for name in MEASURES["latents"]])

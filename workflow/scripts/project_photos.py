@@ -1,65 +1,57 @@
 """Project a shard's aligned photos that the store does not hold yet."""
 
-import time
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from facies.alignment import face_mask, landmark_drift
+from facies import likeness
+from facies.alignment import face_mask
 from facies.checkpoints import best_device, load_networks
-from facies.detection import FaceDetector
+from facies.fidelity import Fidelity
 from facies.jobs import run_job
+from facies.progress import Progress
 from facies.projection import ProjectionSettings, Projector
-from facies.quality import psnr, ssim
-from facies.store import Store, digest, read_manifests, write_manifest
+from facies.store import Store, digest, file_digest, read_manifests, write_manifest
 
 
-def build(checkpoint: str, settings: ProjectionSettings) -> Projector:
-    networks = load_networks(checkpoint, "generator", "discriminator", "encoder")
-    return Projector(*networks, settings, best_device())
-
-
-def measure(aligned: dict, rebuilt: np.ndarray, detector: FaceDetector) -> dict[str, np.ndarray]:
-    """Quality of one reconstruction; drift is NaN where no face is found in it."""
-    photo, inside = aligned["image"], face_mask(aligned["regions"])
-    return {
-        "psnr": np.float32(psnr(photo, rebuilt)),
-        "psnr_face": np.float32(psnr(photo, rebuilt, inside)),
-        "ssim": np.float32(ssim(photo, rebuilt)),
-        "landmark_drift": np.float32(landmark_drift(detector, rebuilt, aligned["landmarks"])),
-    }
+def build(job, settings: ProjectionSettings) -> tuple[Projector, Fidelity]:
+    """The projector and what measures its work; networks that the user named serve both."""
+    device, ships = best_device(), job.input.perception
+    kinds = {"lpips": likeness.perceptual, "identity": likeness.identity}
+    named = {name: kinds[name](path, device) for name, path in job.params.named.items() if path}
+    seen = [named.get(name) or kind(ships, device) for name, kind in kinds.items()]
+    networks = load_networks(job.input.checkpoint, "generator", "discriminator", "encoder")
+    projector = Projector(*networks, settings, device, list(named.values()))
+    return projector, Fidelity(Path(job.input.detector[0]).parent, *seen, device)
 
 
 def project_missing(job, store: Store, keys: dict[str, str], settings: ProjectionSettings) -> None:
-    """Project in batches; each photo is stored as soon as its batch is done."""
+    """Project what the store lacks; each photo is stored as soon as it is done."""
     missing = [(a, key) for a, key in keys.items() if not store.has("latents", key)]
     if not missing:
         return
-    projector = build(job.input.checkpoint, settings)
-    detector = FaceDetector(Path(job.input.detector[0]).parent)
-    start = time.monotonic()
-    for first in range(0, len(missing), settings.batch):
-        batch = missing[first : first + settings.batch]
-        aligned = [store.load("aligned", key) for key, _ in batch]
-        found = projector.project(np.stack([item["image"] for item in aligned]))
-        for i, (_, key) in enumerate(batch):
-            scores = measure(aligned[i], found.images[i], detector)
-            scores["perceptual"] = found.perceptual[i]
-            store.save("latents", key, codes=found.codes[i], image=found.images[i], **scores)
-        done, rate = first + len(batch), (first + len(batch)) / (time.monotonic() - start)
-        print(f"{done}/{len(missing)} photos, {rate:.2f} a second", flush=True)
+    projector, fidelity = build(job, settings)
+    items = (store.load("aligned", aligned) for aligned, _ in missing)
+    photos = ((item["image"], face_mask(item["regions"])) for item in items)
+    progress = Progress(len(missing), "PSNR in the face")
+    for found in projector.stream(photos):
+        aligned, key = missing[found.place]
+        figures = fidelity(store.load("aligned", aligned), found.image)
+        noise = {f"noise_{i}": drawn for i, drawn in enumerate(found.noise)}
+        kept = {"codes": found.code, "image": found.image, "steps": found.steps}
+        store.save("latents", key, **kept, **noise, **figures)
+        progress.add(float(figures["psnr_face"]))
 
 
 def main(job):
     torch.set_num_threads(job.threads)
     settings = ProjectionSettings(**job.params.settings)
     store = Store(job.params.store)
-    with open(job.input.checkpoint, "rb") as file:
-        generator = digest(file.read())
+    networks = [job.input.checkpoint, job.input.perception, *job.input.named]
     items = read_manifests([job.input.aligned])
     used = {photo: item["key"] for photo, item in items.items() if item["reason"] is None}
-    made_by = (generator, job.params.settings, job.params.code)
+    roles = [name for name, path in job.params.named.items() if path]
+    made_by = ([file_digest(p) for p in networks], roles, job.params.settings, job.params.code)
     keys = {aligned: digest(aligned, *made_by) for aligned in used.values()}
     project_missing(job, store, keys, settings)
     manifest = {photo: {"key": keys[aligned]} for photo, aligned in used.items()}

@@ -26,6 +26,7 @@ def main(job):
     data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction", "closest")}
     data |= {name: paths[name] for name in ("before", "samples", "strip", "walks")}
     data["table"] = pd.read_csv(paths.table, dtype={"photo_id": str})
+    data["gate"] = pd.read_csv(paths.gate, dtype={"photo_id": str})
     data["log"] = pd.read_csv(paths.log)
     html = build(data, job.params.config, job.params.benchmarks, Path(paths.template))
     Path(job.output.report).write_text(html)

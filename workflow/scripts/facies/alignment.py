@@ -168,18 +168,23 @@ def key_points(landmarks: np.ndarray) -> np.ndarray:
     return np.concatenate([np.stack(eyes), landmarks[MOUTH_CORNERS]])
 
 
-def landmark_drift(detector: FaceDetector, image: np.ndarray, landmarks: np.ndarray) -> float:
-    """How far eyes and mouth moved in a reconstruction (r, r, 3) of a crop with `landmarks`.
+def find_again(detector: FaceDetector, image: np.ndarray) -> Face | None:
+    """The face in a crop (r, r, 3), such as a reconstruction, its landmarks in the crop's pixels.
 
-    Mean distance of the four key points as a fraction of the crop's width; NaN where no face is
-    found. A crop is enlarged and framed first, because the detector expects room around a face.
+    A crop is enlarged and framed first, because the detector expects room around a face.
     """
-    resolution = len(image)
-    scale, frame = 256 / resolution, 64
+    scale, frame = 256 / len(image), 64
     large = cv2.resize(image, (256, 256), interpolation=cv2.INTER_CUBIC)
-    framed = cv2.copyMakeBorder(large, *[frame] * 4, cv2.BORDER_REPLICATE)
-    face = detector.detect(framed)
+    face = detector.detect(cv2.copyMakeBorder(large, *[frame] * 4, cv2.BORDER_REPLICATE))
+    return face and dataclasses.replace(face, landmarks=(face.landmarks - frame) / scale)
+
+
+def landmark_drift(face: Face | None, landmarks: np.ndarray, resolution: int) -> float:
+    """How far eyes and mouth of the `face` found in a reconstruction lie from the photo's.
+
+    Mean distance of the four key points as a fraction of the crop's width; NaN without a face.
+    """
     if face is None:
         return float("nan")
-    found = (key_points(face.landmarks) - frame) / scale
-    return float(np.linalg.norm(found - key_points(landmarks), axis=1).mean() / resolution)
+    apart = key_points(face.landmarks) - key_points(landmarks)
+    return float(np.linalg.norm(apart, axis=1).mean() / resolution)

@@ -15,6 +15,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from facies import gate
 from facies.encoding import Column, Encoder
 from facies.errors import InputError
 from facies.features import photo_owners
@@ -25,7 +26,7 @@ LARGEST_CARD = 10**8  # bytes
 NETWORKS = ("generator", "discriminator", "encoder")
 MEASURES = {  # of a photo, to see whether others' photos are alike
     "aligned": ["face_size", "yaw", "sharpness", "brightness", "contrast", "redness", "blueness"],
-    "latents": ["psnr", "psnr_face", "ssim", "perceptual", "landmark_drift"],
+    "latents": list(gate.MEASURES),
 }
 NUMBERS = ("coefficients", "thresholds", "times", "hazard")
 

@@ -14,6 +14,7 @@ from facies.features import Matrix
 
 GROUPS = ("low risk", "medium risk", "high risk")
 KEYS = ("features", "view", "scope", "model")
+SHARES = (1.0, 0.9, 0.75, 0.5, 0.25)  # of the patients, those whose photos are rebuilt best
 STEP = 5  # of the fits' times, for the AUC over time
 
 
@@ -167,6 +168,31 @@ def probe(matrix: Matrix, target, folds) -> float:
     return float(np.corrcoef(read, target)[0, 1])
 
 
+def c_by_threshold(fits, draws, quality: pd.Series) -> list[dict]:
+    """C of the patients whose ``quality`` passes each threshold, by the models as they are fitted.
+
+    ``fits`` are the folds' of one model, ``draws`` the cohort's. Rows {share, threshold, patients,
+    c_index}: C is the mean over folds with the interval of drawing test patients.
+    """
+    rows = []
+    for share in SHARES:
+        threshold = float(np.quantile(quality, 1 - share))
+        passing = quality.index[quality >= threshold]
+        scores = [
+            concordance(fit.test, fit.risk, draws.of(fit.ids) * np.isin(fit.ids, passing))
+            for fit in fits
+        ]
+        rows.append(
+            {
+                "share": share,
+                "threshold": threshold,
+                "patients": len(passing),
+                "c_index": bootstrap.interval(bootstrap.average(scores)),
+            }
+        )
+    return rows
+
+
 def permutation_test(scores) -> dict:
     """Summary of C (1 + permutations, folds), the first row observed: mean C per permutation,
     their mean with its 95 % t-interval and their 2.5-97.5 % range (``low``, ``high``)."""
@@ -188,15 +214,17 @@ def permutation_test(scores) -> dict:
     }
 
 
-def flow_summary(flow, photos, patients, used, aligned) -> dict:
+def flow_summary(flow, photos, patients, used, aligned, gate) -> dict:
     """Counts of photos and patients, and everything left out with its reason.
 
     ``flow`` is check_cohort's account; ``photos`` and ``patients`` are what it let through;
     ``used`` are the patients with folds, ``aligned`` the photos' table of alignment, which also
-    has the photos that check_cohort left out.
+    has the photos that check_cohort left out, and so may ``gate``, the photos' table of
+    reconstructions.
     """
     aligned = aligned[aligned.photo_id.isin(photos.photo_id)]
-    faceless = aligned[aligned.used != 1]
+    rebuilt = gate[gate.photo_id.isin(photos.photo_id)]
+    faceless = pd.concat([table[table.used != 1] for table in (aligned, rebuilt)])
     photoless = patients[~patients.patient_id.isin(used.patient_id)]
     excluded = list(flow["excluded"])
     excluded += faceless[["photo_id", "reason"]].to_dict("records")
@@ -205,7 +233,7 @@ def flow_summary(flow, photos, patients, used, aligned) -> dict:
     ]
     return {
         "photos_in": flow["photos_in"],
-        "photos_used": int((aligned.used == 1).sum()),
+        "photos_used": len(photos) - len(faceless),
         "patients_in": flow["patients_in"],
         "patients_used": len(used),
         "events": int(used.event.sum()),

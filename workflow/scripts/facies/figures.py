@@ -35,18 +35,25 @@ def svg(figure) -> str:
 
 
 def histograms(columns: dict[str, np.ndarray]) -> str:
-    """One histogram beside the other, the median as a line."""
+    """One histogram beside the other, four to a row, the median as a line."""
     figure, axes = plt.subplots(
-        1, len(columns), figsize=(2.6 * len(columns), 2.3), layout="constrained", squeeze=False
+        -(-len(columns) // 4),
+        min(len(columns), 4),
+        figsize=(2.6 * min(len(columns), 4), 2.3 * -(-len(columns) // 4)),
+        layout="constrained",
+        squeeze=False,
     )
-    for axis, (name, values) in zip(axes[0], columns.items(), strict=True):
+    for axis in axes.flat[len(columns) :]:
+        axis.set_visible(False)
+    for axis, (name, values) in zip(axes.flat, columns.items(), strict=False):
         values = np.asarray(values, float)
         values = values[np.isfinite(values)]
         axis.hist(values, bins=30, color="#7c93a8")
         if len(values):
             axis.axvline(np.median(values), color="#b2452f")
         axis.set_xlabel(name)
-    axes[0][0].set_ylabel("photos")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("photos")
     return svg(figure)
 
 
@@ -97,6 +104,24 @@ def forest(scores: list[dict], oracle: dict | None) -> str:
     axis.set_yticks(range(len(scores)), [f"{r['features']}, {r['model']}" for r in scores])
     axis.set_ylim(len(scores) - 0.5, -1.2)
     axis.set_xlabel("C-index with 95 % interval")
+    return svg(figure)
+
+
+def c_by_gate(rows: list[dict] | None) -> str | None:
+    """C of the patients whose photos are rebuilt at least so well, with its interval."""
+    if rows is None:
+        return None
+    figure, axis = plt.subplots(figsize=(5.2, 2.6), layout="constrained")
+    for i, row in enumerate(rows):
+        found = row["c_index"]
+        if found["value"] is not None:
+            axis.plot([i, i], [found["low"], found["high"]], color=COLOURS["face"], linewidth=2)
+            axis.plot(i, found["value"], "o", color=COLOURS["face"])
+    axis.axhline(0.5, color="black", linewidth=0.8)
+    labels = [f"{row['threshold']:.1f}\nn = {row['patients']}" for row in rows]
+    axis.set_xticks(range(len(rows)), labels)
+    axis.set_xlabel("least PSNR inside the face, dB, and patients who pass")
+    axis.set_ylabel("C-index, face")
     return svg(figure)
 
 

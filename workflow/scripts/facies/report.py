@@ -24,9 +24,15 @@ FIDELITY = {
     "psnr": "PSNR, dB",
     "psnr_face": "PSNR in the face, dB",
     "ssim": "SSIM",
+    "perceptual": "perceptual distance",
+    "identity": "distance of the face",
     "landmark_drift": "drift of eyes and mouth",
+    "score": "detector's score",
 }
 PAIRS = 16
+WORST = 12
+CELLS = 16  # to a side: an error drawn finer would draw the patient
+REDDEST = 64  # mean error of a cell, of 255, that is drawn in full colour
 SHOWN = ("face", "clinical", "fused")
 
 
@@ -161,11 +167,47 @@ def pairs(aligned: dict, latents: dict) -> str:
     return picture(grid(both, columns=len(chosen), scale=2))
 
 
+def worst_errors(aligned: dict, latents: dict, gate: pd.DataFrame, backdrop) -> str:
+    """Where the worst reconstructions inside the face go wrong, in red over a face or white.
+
+    `backdrop` uint8 (r, r, 3). Errors are means over cells, so that nobody can be recognised.
+    """
+    worst = gate.sort_values("psnr_face", kind="stable").photo_id[:WORST]
+    photos, rebuilt = (
+        own["images"][pd.Index(own["photo_ids"]).get_indexer(worst)] for own in (aligned, latents)
+    )
+    return picture(grid(error_maps(photos, rebuilt, backdrop), columns=6, scale=2))
+
+
+def error_maps(photos, rebuilt, backdrop) -> np.ndarray:
+    """Mean absolute differences of cells as red over grey, uint8 (n, r, r, 3)."""
+    size = photos.shape[1]
+    side = max(size // CELLS, 1)
+    error = np.abs(photos.astype(float) - rebuilt).mean(axis=3)
+    cells = error.reshape(len(photos), size // side, side, size // side, side).mean(axis=(2, 4))
+    red = np.minimum(cells / REDDEST, 1).repeat(side, axis=1).repeat(side, axis=2)[..., None]
+    grey = backdrop.mean(axis=2, keepdims=True).repeat(3, axis=2)
+    return (grey * (1 - red) + np.array([178, 24, 24]) * red).astype(np.uint8)
+
+
+def gated(gate: pd.DataFrame) -> dict:
+    """How many photos fall under the gate, by reason, and how many were left out for it."""
+    return {
+        "reasons": Counter(gate.reason.dropna()).most_common(),
+        "left_out": int((gate.used == 0).sum()),
+    }
+
+
 def mean_face(images: np.ndarray) -> Image.Image:
     """The mean of aligned photos, three times as large."""
-    total = sum(block.sum(axis=0, dtype=float) for block in blocks(images))
-    mean = Image.fromarray((total / len(images)).astype(np.uint8))
+    mean = Image.fromarray(average_face(images))
     return mean.resize((mean.width * 3, mean.height * 3), Image.Resampling.BICUBIC)
+
+
+def average_face(images) -> np.ndarray:
+    """The mean of pictures (n, r, r, 3), uint8, read by blocks."""
+    total = sum(block.sum(axis=0, dtype=float) for block in blocks(images))
+    return (total / len(images)).astype(np.uint8)
 
 
 def shareable(config: dict) -> str:
@@ -174,13 +216,16 @@ def shareable(config: dict) -> str:
     hidden = ("photos", "patients", "folder", "demo")
     kept["cohort"] = {k: v for k, v in config["cohort"].items() if k not in hidden}
     kept["generator"] = {k: v for k, v in config["generator"].items() if k != "pretrained"}
+    if "projection" in config:
+        places = ("lpips", "identity")
+        kept["projection"] = {k: v for k, v in config["projection"].items() if k not in places}
     return yaml.safe_dump(kept, sort_keys=True)
 
 
 def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> str:
     """Render the page.
 
-    `data` holds summary, measures, curves, permutation, quality (from JSON), table and log
+    `data` holds summary, measures, curves, permutation, quality (from JSON), table, gate and log
     (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures:
     before, samples, strip, walks.
     """
@@ -201,6 +246,10 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     unit = config["cohort"]["time_unit"]
     table = data["table"]
     used = table[table.used == 1]
+    # The mean of a few faces would resemble each of them.
+    meant = show or len(used) >= 30
+    white = np.full(data["aligned"]["images"].shape[1:], 255, np.uint8)
+    backdrop = average_face(data["aligned"]["images"]) if meant else white
     guideline = tripod.checklist(summary, data["measures"], config)
     page = {
         "config": config,
@@ -216,10 +265,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "aligned_count": len(used),
         "table_count": len(table),
         "alignment": figures.histograms({v: used[k] for k, v in QUALITY.items()}),
-        # The mean of a few faces would resemble each of them.
-        "mean_face": picture(mean_face(data["aligned"]["images"]))
-        if show or len(used) >= 30
-        else None,
+        "mean_face": picture(mean_face(data["aligned"]["images"])) if meant else None,
         "training": figures.training_curves(data["log"], data["quality"]),
         "quality": data["quality"],
         "tuning": tuning(data["log"], data["quality"]),
@@ -229,6 +275,9 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "reals": picture(grid(data["aligned"]["images"][:64], 16, scale=2)) if show else None,
         "fidelity": fidelity(data["latents"]),
         "fidelity_figure": figures.histograms({v: data["latents"][k] for k, v in FIDELITY.items()}),
+        "gate": gated(data["gate"]),
+        "gate_figure": figures.c_by_gate(data["measures"]["gate"]),
+        "worst": worst_errors(data["aligned"], data["latents"], data["gate"], backdrop),
         "pairs": pairs(data["aligned"], data["latents"]) if show else None,
         "forest": figures.forest(scores, summary.get("oracle")),
         "permutation": data["permutation"],

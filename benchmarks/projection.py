@@ -1,0 +1,261 @@
+"""Our projection beside the projector of NVIDIA's `stylegan2-ada-pytorch`, and alone.
+
+    python benchmarks/projection.py ratio generator.safetensors photos.npz --reference path/to/it
+    python benchmarks/projection.py curves generator.safetensors photos.npz
+    python benchmarks/projection.py table generator.safetensors photos.npz
+
+`photos.npz` is a table of aligned photos (`results/aligned/full.npz`), the generator one that was
+tuned on them. `ratio` runs both projectors in one process on the same weights and the same loss
+network, the tuned discriminator's features, in the place of the VGG16 that the reference
+downloads: its algorithm is run as it stands. Each is judged by PSNR, inside the face too, and by
+the distance in the features of the network that ships, which neither descends on. `curves` shows
+quality against time from the mean code and from the encoder's; `table` what W+, encoder and noise
+are each worth.
+"""
+
+import argparse
+import contextlib
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+from facies.checkpoints import best_device, load_networks
+from facies.perceptual import feature_distance
+from facies.pictures import to_tensor, to_uint8
+from facies.projection import ProjectionSettings, Projector
+from facies.quality import psnr, ssim
+from facies.stylegan2 import Encoder, Generator
+
+SHIPPED = Path(__file__).parents[1] / "resources/perception.safetensors"
+OVAL = (0.57, 0.5, 0.27, 0.2)  # centre and half axes of a face in an aligned crop, down and across
+
+
+class FromTheMean(Projector):
+    """Starts at the mean code, as the reference does."""
+
+    def _start(self, target):
+        return self.mean.expand(len(target), self._slots().parameters[0].shape[1], -1).clone()
+
+
+class Judge:
+    """Means over photos of what a reconstruction keeps, each with its standard error."""
+
+    def __init__(self, photos: np.ndarray):
+        (self.network,) = load_networks(SHIPPED, "perception")
+        self.photos, size = photos, photos.shape[1]
+        down, across = ((np.mgrid[0:size, 0:size] + 0.5) / size).reshape(2, size, size)
+        y, x, height, width = OVAL
+        self.face = ((down - y) / height) ** 2 + ((across - x) / width) ** 2 < 1
+
+    @torch.no_grad()
+    def __call__(self, images: np.ndarray) -> dict[str, tuple[float, float]]:
+        a, b = (self.network.features(to_tensor(x)) for x in (self.photos, images))
+        pairs = list(zip(self.photos, images, strict=True))
+        scores = {
+            "psnr": [psnr(*pair) for pair in pairs],
+            "psnr_face": [psnr(*pair, self.face) for pair in pairs],
+            "ssim": [ssim(*pair) for pair in pairs],
+            "perceptual": feature_distance(a, b).tolist(),
+        }
+        error = np.sqrt(len(pairs))
+        return {name: (np.mean(v), np.std(v, ddof=1) / error) for name, v in scores.items()}
+
+
+def told(scores: dict) -> str:
+    return "  ".join(f"{name} {mean:.3f} ({error:.3f})" for name, (mean, error) in scores.items())
+
+
+def seconds(task):
+    """A task's result and how long it took: on a CPU its own seconds, whoever else is at work."""
+    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
+    start = clock()
+    result = task()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return result, clock() - start
+
+
+class Features(torch.nn.Module):
+    """A discriminator behind the call of the reference's loss network.
+
+    Images (n, 3, r, r) in [0, 255] to vectors whose squared distance is `feature_distance`.
+    """
+
+    def __init__(self, discriminator):
+        super().__init__()
+        self.discriminator = discriminator
+
+    def forward(self, images, resize_images=False, return_lpips=True):
+        found = []
+        for x in self.discriminator.features(images / 127.5 - 1):
+            unit = x * (x.square().sum(dim=1, keepdim=True) + 1e-8).rsqrt()
+            found.append(unit.flatten(1) / np.sqrt(x.shape[2] * x.shape[3]))
+        return torch.cat(found, dim=1)
+
+
+class Reference:
+    """The reference's projector with our generator's weights and our loss network."""
+
+    def __init__(self, folder: Path, generator: Generator, discriminator, device: str):
+        sys.path.insert(0, str(folder))
+        sys.modules.setdefault("imageio", ModuleType("imageio"))  # for videos only
+        import projector
+        from training import networks
+
+        projector.dnnlib.util.open_url = lambda url: contextlib.nullcontext()
+        s = generator.settings
+        shape = {k: s[k] for k in ("channel_base", "channel_max")}
+        mapping = {"num_layers": s["mapping_layers"]}
+        sizes = (s["z_dim"], 0, s["w_dim"], s["img_resolution"], 3)
+        self.generator = networks.Generator(*sizes, mapping_kwargs=mapping, synthesis_kwargs=shape)
+        self.generator.load_state_dict(generator.state_dict(), strict=False)
+        self.generator = self.generator.to(device).eval().requires_grad_(False)
+        self.module, self.loss, self.device = projector, Features(discriminator), device
+
+    def __call__(self, photos: np.ndarray, steps: int) -> np.ndarray:
+        """Project one photo after the other, and render as the reference does in the end."""
+        images, load = [], torch.jit.load
+        torch.jit.load = lambda file: self.loss
+        try:
+            for photo in photos:
+                target = torch.from_numpy(photo).permute(2, 0, 1).to(self.device)
+                torch.manual_seed(303)  # the reference's default
+                ws = self.module.project(
+                    self.generator, target, num_steps=steps, device=torch.device(self.device)
+                )
+                with torch.no_grad():
+                    image = self.generator.synthesis(ws[-1:], noise_mode="const")
+                images.append(to_uint8(image)[0])
+        finally:
+            torch.jit.load = load
+        return np.stack(images)
+
+
+def operations(projector: Projector, photos) -> float:
+    """Additions and multiplications of one step of one photo."""
+    slots = projector._slots()
+    projector._admit(slots, enumerate((photo, None) for photo in photos))
+    with FlopCounterMode(display=False) as counter:
+        projector._step(slots)
+    return counter.get_total_flops() / len(slots.place)
+
+
+def rate(device: str) -> float:
+    """Operations a second of a large matrix product."""
+    n = 8192 if device == "cuda" else 1024
+    a, b = (torch.randn(n, n, device=device) for _ in range(2))
+    return 2 * n**3 / min(seconds(lambda: a @ b)[1] for _ in range(5))
+
+
+def ratio(given, networks, photos, device) -> None:
+    """Photos a second of both, ours at the quality that the reference reaches."""
+    judge, reference = Judge(photos), Reference(given.reference, *networks[:2], device)
+    found = {}
+    for steps in given.reference_steps:
+        some = photos[: given.photos if steps <= 250 else min(given.photos, 4)]
+        images, took = seconds(lambda some=some, steps=steps: reference(some, steps))
+        found[steps] = len(some) / took
+        scores = Judge(some)(images)
+        print(f"reference, {steps} steps, {len(some)} photos: {len(some) / took:.4f} a second")
+        print(f"    {told(scores)}", flush=True)
+    for steps in given.steps:
+        projector = given.kind(*networks, settings(given, steps=steps), device)
+        result, took = seconds(lambda p=projector: p.project(photos))
+        speed = len(photos) / took
+        ratios = ", ".join(f"{speed / v:.1f} times its {k} steps" for k, v in found.items())
+        print(f"ours, {steps} steps: {speed:.3f} photos a second, {ratios}")
+        print(f"    {told(judge(result.images))}")
+        floor = rate(device) / operations(projector, photos) / max(steps, 1)
+        print(f"    arithmetic alone: {floor:.1f} photos a second", flush=True)
+
+
+def curves(given, networks, photos, device) -> None:
+    """Quality against time from both starts: each number of steps is a run of its own."""
+    judge = Judge(photos)
+    for name, kind in (("mean", FromTheMean), ("encoder", Projector)):
+        for steps in given.steps:
+            projector = kind(*networks, settings(given, steps=steps), device)
+            result, took = seconds(lambda p=projector: p.project(photos))
+            scores = told(judge(result.images))
+            print(f"{name:8} {steps:4} steps {took / len(photos):.3f} s a photo  {scores}")
+            sys.stdout.flush()
+
+
+def table(given, networks, photos, device) -> None:
+    """What space, start and noise are worth, above the mean face."""
+    judge = Judge(photos)
+    mean = np.broadcast_to(photos.mean(axis=0).round().astype(np.uint8), photos.shape)
+    print(f"mean face  {told(judge(mean))}", flush=True)
+    strength = max(
+        abs(float(layer.noise_strength))
+        for block in networks[0].synthesis.blocks
+        for layer in block.layers
+    )
+    print(f"the generator's largest noise strength is {strength:g}")
+    for space in ("w", "w+"):
+        for name, kind in (("mean", FromTheMean), ("encoder", Projector)):
+            for noise in (False, True) if strength else (False,):
+                chosen = settings(given, space=space, noise=noise, steps=given.steps[0])
+                images = kind(*networks, chosen, device).project(photos).images
+                words = f"{space:2} from the {name:7} {'with noise' if noise else 'no noise'}"
+                print(f"{words}  {told(judge(images))}", flush=True)
+
+
+def settings(given, **changes) -> ProjectionSettings:
+    return ProjectionSettings(batch=given.batch, precision=given.precision, **changes)
+
+
+def strangers(resolution: int, count: int) -> tuple[list, np.ndarray]:
+    """Networks of no training for sizes that no checkpoint is at hand for, with an encoder that
+    knows nothing, and samples of the generator as photos."""
+    from facies.stylegan2 import Discriminator
+
+    torch.manual_seed(0)
+    shape = {"channel_base": 32768 // 8, "channel_max": 512}
+    generator = Generator(512, 512, resolution, **shape)
+    others = [
+        Discriminator(resolution, **shape),
+        Encoder(generator.num_ws, 512, resolution, **shape),
+    ]
+    networks = [n.eval().requires_grad_(False) for n in (generator, *others)]
+    with torch.no_grad():
+        ws = generator.mapping(torch.randn(10000, 512))[:, 0]
+        generator.mapping.w_avg.copy_(ws.mean(dim=0))
+        images = generator(torch.randn(count, 512))
+    return networks, to_uint8(images / images.abs().amax(dim=[1, 2, 3], keepdim=True))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("task", choices=("ratio", "curves", "table"))
+    parser.add_argument("generator", help="a checkpoint, or pixels: one of no training")
+    parser.add_argument("aligned", type=Path, nargs="?")
+    parser.add_argument("--reference", type=Path)
+    parser.add_argument("--photos", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--steps", type=int, nargs="+", default=[30])
+    parser.add_argument("--reference-steps", type=int, nargs="+", default=[100])
+    given = parser.parse_args()
+    device = best_device()
+    given.kind = Projector
+    if given.generator.isdigit():
+        networks, photos = strangers(int(given.generator), given.photos)
+        given.kind = FromTheMean
+    else:
+        networks = load_networks(given.generator, "generator", "discriminator", "encoder")
+        with np.load(given.aligned) as file:
+            every = len(file["images"]) // given.photos
+            photos = file["images"][:: max(every, 1)][: given.photos]
+    print(f"{given.task}: {len(photos)} photos, {device}, {torch.get_num_threads()} threads")
+    {"ratio": ratio, "curves": curves, "table": table}[given.task](given, networks, photos, device)
+
+
+if __name__ == "__main__":
+    main()

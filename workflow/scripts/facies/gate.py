@@ -1,0 +1,56 @@
+"""Which reconstructions keep their photo, and which do not.
+
+A code that misses the patient's face says nothing of the patient. Whether photos under the gate are
+left out or only listed is for the config to say.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+MEASURES = ("psnr", "psnr_face", "ssim", "perceptual", "identity", "landmark_drift", "score")
+NO_FACE = "reconstruction: no face is found in it"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Least PSNR inside the face in dB, and largest drift of eyes and mouth as a fraction of the
+    crop's width (a face must be found for that); None for no such line. `action` is ``keep`` or
+    ``leave out``."""
+
+    action: str = "leave out"
+    psnr_face: float | None = 18.0
+    landmark_drift: float | None = 0.05
+
+    @property
+    def leaves_out(self) -> bool:
+        return self.action == "leave out"
+
+    def reason(self, psnr_face: float, landmark_drift: float) -> str | None:
+        """What a reconstruction falls under, in words for the table of exclusions; None if it
+        passes. ``landmark_drift`` is NaN where no face was found."""
+        if self.landmark_drift is not None:
+            if np.isnan(landmark_drift):
+                return NO_FACE
+            if landmark_drift > self.landmark_drift:
+                limit = f"{100 * self.landmark_drift:g} %"
+                return f"reconstruction: eyes and mouth moved by more than {limit} of the crop"
+        if self.psnr_face is not None and psnr_face < self.psnr_face:
+            return f"reconstruction: less than {self.psnr_face:g} dB inside the face"
+        return None
+
+
+def judge(measures: pd.DataFrame, gate: Gate) -> pd.DataFrame:
+    """The photos' ``measures`` with ``used`` (1 or 0) and ``reason``; where the gate only lists, a
+    photo under it has a reason and is used."""
+    pairs = zip(measures.psnr_face, measures.landmark_drift, strict=True)
+    reasons = [gate.reason(*pair) for pair in pairs]
+    used = [int(reason is None or not gate.leaves_out) for reason in reasons]
+    return measures.assign(used=used, reason=reasons)
+
+
+def worst_of_each(table: pd.DataFrame, photos: pd.DataFrame) -> pd.Series:
+    """By patient_id, the PSNR inside the face of the patient's worst photo in use."""
+    used = table[table.used == 1].merge(photos[["photo_id", "patient_id"]])
+    return used.groupby("patient_id").psnr_face.min()

@@ -1,0 +1,32 @@
+"""Say which reconstructions fall under the gate, and which photos and patients go on."""
+
+import numpy as np
+import pandas as pd
+
+from facies.errors import InputError
+from facies.features import read_table
+from facies.gate import MEASURES, Gate, judge
+from facies.jobs import run_job
+
+
+def main(job):
+    with np.load(job.input.latents, allow_pickle=False) as file:
+        measures = pd.DataFrame({name: file[name] for name in ("photo_ids", *MEASURES, "steps")})
+    gate = Gate(**job.params.gate)
+    table = judge(measures.rename(columns={"photo_ids": "photo_id"}), gate)
+    under = table.reason.dropna()
+    if not table.used.any():
+        raise InputError(
+            f"none of {len(table)} photos passes projection.gate, most of them: "
+            f"{under.mode()[0]}; let projection run longer, or set gate.action to keep"
+        )
+    photos, folds = read_table(job.input.photos), read_table(job.input.folds)
+    passed = photos[photos.photo_id.isin(table.photo_id[table.used == 1])]
+    table.to_csv(job.output.table, index=False, float_format="%.6g")
+    passed.to_csv(job.output.photos, index=False)
+    folds[folds.patient_id.isin(passed.patient_id)].to_csv(job.output.folds, index=False)
+    print(f"{len(under)} of {len(table)} photos under the gate, {(table.used == 0).sum()} left out")
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821
