@@ -28,7 +28,7 @@ DETECTOR = expand(
 wildcard_constraints:
     shard=r"\d+",
     part=r"\d+",
-    view="full",
+    view="[a-z_]+",
     scope="cohort",
 
 

@@ -45,7 +45,7 @@ rule evaluate:
         fits=expand(
             FITS,
             scope=config["scopes"],
-            view=config["views"],
+            view=config["views"][0],
             features=FEATURES,
             model=config["survival"]["models"],
             repeat=range(1, config["survival"]["repeats"] + 1),

@@ -25,7 +25,7 @@ rule split_patients:
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
-        aligned=expand("<results>/aligned/{view}.csv", view=config["views"]),
+        aligned="<results>/aligned/full.csv",
     output:
         folds="<results>/folds.csv",
     log:
