@@ -77,6 +77,9 @@ def write_config(folder, **changes):
         "generator": {"pretrained": "start.safetensors", "kimg": 0.05, "batch": 8},
         "projection": {"steps": 3, "batch": 8},
         "survival": {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3},
+        # One projection of every photo: what the others cost, their own tests pay.
+        "views": ["full"],
+        "reliance": {"cover": [], "swap": False},
         "report": {"title": "Tiny", "patient_photos": False},
     }
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config | changes))

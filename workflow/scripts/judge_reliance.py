@@ -1,4 +1,4 @@
-"""Hold what was measured in views, under covers and before swapped backgrounds against the rules."""
+"""Hold views, covers, swapped backgrounds and nuisances against the rules stated in advance."""
 
 import json
 from pathlib import Path

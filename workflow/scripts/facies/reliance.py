@@ -16,7 +16,7 @@ from facies.features import photo_owners
 def read_coefficients(path) -> np.ndarray | None:
     """Coefficients (p,) of a fit of ``fit_model``, None where the fold has no model."""
     with np.load(path, allow_pickle=False) as fit:
-        return fit["coefficients"] if "coefficients" in fit else None
+        return fit.get("coefficients")
 
 
 def c_row(fits: list[FoldFit], c_indices) -> dict:

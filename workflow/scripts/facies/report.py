@@ -26,6 +26,9 @@ FIDELITY = {
     "landmark_drift": "drift of eyes and mouth",
 }
 PAIRS = 16
+VIEWS = {"full": "whole photo"} | {
+    name: f"{name} alone" for name in ("face", "surround", "body", "background", "silhouette")
+}
 SHOWN = ("face", "clinical", "fused")
 
 
@@ -166,10 +169,26 @@ def mean_face(images: np.ndarray) -> Image.Image:
     return mean.resize((mean.width * 3, mean.height * 3), Image.Resampling.BICUBIC)
 
 
+NUISANCE = {
+    "nuisance": "nuisance alone",
+    "known": "nuisance and clinical data",
+    "beyond": "nuisance, clinical data and face",
+}
+
+
+def reliance_figure(found: dict) -> str:
+    """C of views, nuisances and layers of W+, each with its interval."""
+    groups = {"what is shown": {VIEWS[view]: row for view, row in found["views"].items()}}
+    groups["besides the face"] = {name: found["nuisance"][key] for key, name in NUISANCE.items()}
+    for kind, head in (("alone", "layers of W+ alone"), ("without", "layers of W+ left out")):
+        groups[head] = {row["layers"]: row[kind] for row in found["layers"]["groups"]}
+    return figures.intervals(groups, 0.5, "C-index with 95 % interval")
+
+
 def shareable(config: dict) -> str:
     """The settings as YAML, without the places of the patients' files."""
     kept = {k: v for k, v in config.items() if k not in ("cohort", "results", "store")}
-    hidden = ("photos", "patients", "folder", "demo")
+    hidden = ("photos", "patients", "folder", "demo", "nuisance")
     kept["cohort"] = {k: v for k, v in config["cohort"].items() if k not in hidden}
     kept["generator"] = {k: v for k, v in config["generator"].items() if k != "pretrained"}
     return yaml.safe_dump(kept, sort_keys=True)
@@ -178,9 +197,9 @@ def shareable(config: dict) -> str:
 def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> str:
     """Render the page.
 
-    `data` holds summary, measures, curves, permutation, quality (from JSON), table and log
-    (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures:
-    before, samples, strip, walks.
+    `data` holds summary, measures, curves, permutation, quality, reliance (from JSON), table and
+    log (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of
+    pictures: before, samples, strip, walks, examples.
     """
     summary, scores = data["summary"], data["summary"]["scores"]
     model = config["survival"]["models"][0]
@@ -232,6 +251,9 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "guideline": guideline,
         "answered": tripod.answered(guideline),
         "costs": fit_costs(benchmarks),
+        "reliance": data["reliance"],
+        "reliance_figure": reliance_figure(data["reliance"]),
+        "examples": picture(data["examples"]) if show else None,
         "strip": picture(data["strip"]),
         "walks": picture(data["walks"]),
         "stability": float(data["direction"]["stability"]),

@@ -16,7 +16,7 @@ SIZE, MOST = 3, 6  # patients of a block, blocks of a fold
 
 
 def blocks_of(folds: pd.DataFrame, seed: int) -> list[dict]:
-    """Blocks {fold, patients} of the table (patient_id, fold), in an order that hangs on the ids."""
+    """Blocks {fold, patients} of the table (patient_id, fold), ordered by their ids' digests."""
     blocks = []
     for fold, rows in folds.groupby("fold"):
         order = sorted(rows.patient_id, key=lambda patient: digest(seed, patient))
@@ -32,9 +32,7 @@ def sums_of_squares(risks: np.ndarray) -> np.ndarray:
     centred = risks - risks.mean((1, 2), keepdims=True)
     persons = size * (centred.mean(2) ** 2).sum(1)
     backgrounds = size * (centred.mean(1) ** 2).sum(1)
-    return np.column_stack(
-        [persons, backgrounds, (centred**2).sum((1, 2)) - persons - backgrounds]
-    )
+    return np.column_stack([persons, backgrounds, (centred**2).sum((1, 2)) - persons - backgrounds])
 
 
 def variance_shares(risks: np.ndarray, seed: int, draws=DRAWS) -> dict:

@@ -12,24 +12,26 @@ ORDER = ("pass", "warn", "fail")
 ONLY_WARN = ("surround", "silhouette")
 
 RULES = {
-    "whole photo": "pass if the interval of C lies above 0.5; else warn: there is nothing to judge",
-    "face alone": "pass if the interval of C lies above 0.5; fail if it does not, the whole photo's "
-    "does, and less than half of what that has above 0.5 is left; else warn",
-    "background alone": "pass if the interval of C reaches 0.5; fail if it lies above and C - 0.5 is "
-    "at least half of the whole photo's; else warn",
+    "whole photo": "pass if the interval of C lies above 0.5; else warn, as covers and swaps do "
+    "then: there is nothing to judge",
+    "face alone": "pass if the interval of C lies above 0.5; fail if it does not, the whole "
+    "photo's does, and less than half of what that has above 0.5 is left; else warn",
+    "background alone": "pass if the interval of C reaches 0.5; fail if it lies above and C - 0.5 "
+    "is at least half of the whole photo's; else warn",
     "body alone": "as background alone",
     "surround alone": "pass if the interval of C reaches 0.5; else warn (hair can tell of health)",
     "silhouette alone": "as surround alone (outlines can tell of health)",
-    "face covered": "fail if at least three quarters of C - 0.5 are left; pass if the C lost beyond "
-    "that under a random cover of equal area has an interval above 0; else warn",
-    "background covered": "pass if less than a quarter of C - 0.5 is lost; fail if at least half is "
-    "and the interval of the loss lies above 0; else warn",
+    "face covered": "fail if at least three quarters of C - 0.5 are left; pass if the C lost "
+    "beyond that under a random cover of equal area has an interval above 0; else warn",
+    "background covered": "pass if less than a quarter of C - 0.5 is lost; fail if at least half "
+    "is and the interval of the loss lies above 0; else warn",
     "body covered": "as background covered",
     "surround covered": "as background covered, but warn in place of fail",
-    "backgrounds swapped": "of what moves with person or background, the background's share: pass if "
-    "its interval lies below 0.5, fail if the share is 0.5 or more; else warn",
+    "backgrounds swapped": "of what moves with person or background, the background's share: pass "
+    "if its interval lies below 0.5, fail if the share is 0.5 or more; else warn",
     "beyond nuisance": "pass if the interval of the C that the face adds to nuisance and clinical "
-    "data lies above 0; fail if it does not and nuisance alone beats chance; else warn",
+    "data lies above 0; fail if it does not though nuisance alone and the whole photo beat chance; "
+    "else warn",
 }
 
 
@@ -58,7 +60,9 @@ def judge(found: dict) -> list[dict]:
     rows = [judge_whole(whole)]
     for view, score in found["views"].items():
         if view != "full":
-            rows.append(judge_face(score, whole) if view == "face" else judge_view(view, score, whole))
+            rows.append(
+                judge_face(score, whole) if view == "face" else judge_view(view, score, whole)
+            )
     for cover in found["covers"]:
         rows.append((judge_face_cover if cover["region"] == "face" else judge_cover)(cover, whole))
     if found["swap"]:
@@ -144,7 +148,9 @@ def judge_nuisance(nuisance: dict, whole: dict) -> dict:
         sentence = "The face tells what camera, light, place and clinical data do not."
         return row(test, figure, of, "pass", sentence)
     if beats_chance(nuisance["nuisance"]) and beats_chance(whole):
-        sentence = "Camera, light, background colour or place of the crop explain what the face adds."
+        sentence = (
+            "Camera, light, background colour or place of the crop explain what the face adds."
+        )
         return row(test, figure, of, "fail", sentence)
     sentence = "The face adds nothing for sure to what is known without it."
     return row(test, figure, of, "warn", sentence)
