@@ -126,7 +126,8 @@ def test_the_verdict_is_the_worst_of_its_tests():
 
 
 def test_the_docs_state_the_rules_that_the_code_applies():
-    rows = re.findall(r"^\| ([a-z ]+) \| (.+) \|$", DOCS.read_text(), re.MULTILINE)
+    table = DOCS.read_text().split("\n## ")[0]
+    rows = re.findall(r"^\| ([a-z ]+) \| (.+) \|$", table, re.MULTILINE)
     stated = {test: rule for test, rule in rows if test != "test"}
     assert stated == verdict.RULES
 
