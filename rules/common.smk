@@ -114,6 +114,19 @@ def _rendered_states(demo):
     return lambda row: (lines.get(row.photo_id, "absent"),)
 
 
+def judge_fits(views, repeats=config["survival"]["repeats"]):
+    """Fits of the face in some views, of all folds, by which reliance is judged."""
+    return expand(
+        FITS,
+        scope=config["scopes"][0],
+        view=views,
+        features="face",
+        model="coxph",
+        repeat=range(1, repeats + 1),
+        fold=range(1, config["survival"]["folds"] + 1),
+    )
+
+
 def bundled_models(wildcards):
     """The refitted models, or why there is none."""
     if LINEAR is None:

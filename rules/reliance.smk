@@ -7,24 +7,6 @@ COVERS = expand(
 SWAPPED = ["swapped"] if config["reliance"]["swap"] else []
 # Every kind of photo that is projected besides the whole ones.
 OTHERS = [*CONTROLS, *COVERS, *SWAPPED]
-JUDGE = FITS.format(
-    scope=config["scopes"][0],
-    view="{view}",
-    features="face",
-    model="coxph",
-    repeat="{repeat}",
-    fold="{fold}",
-)
-
-
-def judge_fits(views):
-    """Fits of the face in some views, of every repeat and fold."""
-    return expand(
-        JUDGE,
-        view=views,
-        repeat=range(1, config["survival"]["repeats"] + 1),
-        fold=range(1, config["survival"]["folds"] + 1),
-    )
 
 
 rule mask_photos:
@@ -146,12 +128,7 @@ rule weigh_layers:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
         folds="<results>/folds.csv",
-        fits=expand(
-            JUDGE,
-            view="full",
-            repeat=1,
-            fold=range(1, config["survival"]["folds"] + 1),
-        ),
+        fits=judge_fits("full", repeats=1),
     output:
         layers="<results>/reliance/layers.json",
     log:
