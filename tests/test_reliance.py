@@ -78,20 +78,23 @@ def test_rules_of_views(view, own, word):
 
 
 @pytest.mark.parametrize(
-    ("region", "lost", "extra", "word"),
+    ("region", "lost", "control", "word"),
     [
-        ("face", score(0.1, 0.15), score(0.01, 0.1), "pass"),
-        ("face", score(0.1, 0.15), score(-0.01, 0.1), "warn"),
-        ("face", score(0.0, 0.04), score(0.01, 0.1), "fail"),
-        ("background", score(0.0, 0.04), None, "pass"),
-        ("background", score(0.01, 0.06), None, "warn"),
-        ("background", score(0.01, 0.11), None, "fail"),
-        ("background", score(-0.01, 0.11), None, "warn"),
-        ("surround", score(0.01, 0.11), None, "warn"),
+        ("face", score(0.01, 0.04), 0.1, "pass"),
+        ("face", score(-0.01, 0.06), 0.0, "warn"),
+        ("face", score(-0.01, 0.04), 0.0, "fail"),
+        ("face", NAN, 0.0, "warn"),
+        ("background", score(0.01, 0.04), 0.0, "pass"),
+        ("background", score(0.05, 0.09), 0.02, "warn"),
+        ("background", score(0.05, 0.11), 0.02, "fail"),
+        ("background", score(0.01, 0.11), 0.02, "warn"),  # a random cover may cost as much
+        ("background", score(0.05, 0.11), 0.12, "pass"),
+        ("surround", score(0.05, 0.11), 0.0, "warn"),
     ],
 )
-def test_rules_of_covers(region, lost, extra, word):
-    cover = {"region": region, "lost": lost, "extra": extra or score(0.0)}
+def test_rules_of_covers(region, lost, control, word):
+    extra = {name: value - control for name, value in lost.items()}
+    cover = {"region": region, "lost": lost, "extra": extra, "control": {"lost": score(0, control)}}
     judged = verdict.judge_face_cover if region == "face" else verdict.judge_cover
     assert judged(cover, WHOLE)["verdict"] == word
     assert judged(cover, score(0.49, 0.7))["verdict"] == "warn"  # nothing is known, nothing lost
@@ -216,20 +219,37 @@ def test_the_layer_that_orders_the_patients_is_the_one_that_is_missed(linear):
 def test_risk_of_changed_photos(linear):
     codes, beta, fit, draws = linear
     nothing = reliance.changed([fit], [beta.ravel()], lambda ids: np.zeros((80, 12)), draws)
-    assert (nothing["lost"] == 0).all() and (nothing["moved"] == 0).all()
+    assert (nothing["lost"] == 0).all() and nothing["gone"] == pytest.approx(
+        np.zeros(51), abs=1e-12
+    )
     # Without the layer everybody is alike, and C falls from 1 to 1/2.
     gone = np.zeros_like(codes)
     gone[:, 1] = -codes[:, 1]
     found = reliance.changed(
         [fit, fit], [beta.ravel(), None], lambda ids: gone.reshape(80, -1), draws
     )
-    assert found["c_index"][0] == 0.5 and found["lost"][0] == 0.5
+    assert found["c_index"][0] == 0.5 and found["lost"][0] == 0.5 and found["gone"][0] == 1
     # One SD up for all: C stays, the risk moves by one SD.
     up = np.zeros_like(codes)
     up[:, 1, 0] = fit.train_risk.std()
     found = reliance.changed([fit], [beta.ravel()], lambda ids: up.reshape(80, -1), draws)
     assert found["lost"] == pytest.approx(np.zeros(51), abs=1e-12)
-    assert found["shift"] == pytest.approx(np.ones(51)) == found["moved"]
+    assert found["shift"] == pytest.approx(np.ones(51))
+    assert found["gone"] == pytest.approx(np.zeros(51), abs=1e-12)
+
+
+def test_variance_that_is_gone_by_hand():
+    before, shares = np.array([0.0, 0, 2, 2]), np.full((1, 4), 0.25)
+    assert reliance.variance_gone(before, before * 3 + 1, shares)[0] == pytest.approx(0)
+    assert reliance.variance_gone(before, np.array([0.0, 1, 0, 1]), shares)[0] == pytest.approx(1)
+    # r = 1/2 -> a quarter of the variance is kept; against each other nothing is.
+    after = np.array([-np.sqrt(3) - 1, np.sqrt(3) - 1, -np.sqrt(3) + 1, np.sqrt(3) + 1])
+    assert reliance.variance_gone(before, after, shares)[0] == pytest.approx(0.75)
+    assert reliance.variance_gone(before, -before, shares)[0] == 1
+    assert reliance.variance_gone(before, np.zeros(4), shares)[0] == 1
+    # Weights that leave out the second and fourth leave a perfect pair.
+    few = np.array([[0.5, 0, 0.5, 0]])
+    assert reliance.variance_gone(before, np.array([0.0, 1, 5, 1]), few)[0] == pytest.approx(0)
 
 
 def test_codes_of_a_patient_are_the_mean_of_the_photos():

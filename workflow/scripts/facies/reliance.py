@@ -47,8 +47,8 @@ def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
     """What changed photos do to the folds' models, means over folds (1 + draws,) each.
 
     ``change(ids)`` (n, p) is by how much the codes of test patients changed. ``c_index`` is C on
-    the changed photos, ``lost`` the C that it lacks, ``shift`` the mean move of the risk and
-    ``moved`` the mean size of the move, in SD of risk.
+    the changed photos, ``lost`` the C that it lacks, ``shift`` the mean move of the risk in SD of
+    risk, and ``gone`` the share of the risk's variance that the changed photos do not tell of.
     """
     rows = []
     for fit, beta in zip(fits, coefficients, strict=True):
@@ -59,10 +59,22 @@ def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
         share = weights / weights.sum(1, keepdims=True)
         c_index = concordance(fit.test, fit.risk + move, weights)
         lost = concordance(fit.test, fit.risk, weights) - c_index
-        own = move / spread(fit)
-        rows.append([c_index, lost, share @ own, share @ np.abs(own)])
-    names = ("c_index", "lost", "shift", "moved")
+        gone = variance_gone(fit.risk, fit.risk + move, share)
+        rows.append([c_index, lost, share @ move / spread(fit), gone])
+    names = ("c_index", "lost", "shift", "gone")
     return dict(zip(names, average(rows), strict=True))
+
+
+def variance_gone(before, after, shares) -> np.ndarray:
+    """1 - r^2 (draws,) of two risks (n,) under ``shares`` (draws, n) of the patients, which add up
+    to 1; risks that run against each other share nothing. No outcome is needed."""
+    centred = [risk - (shares @ risk)[:, None] for risk in (before, after)]
+    first, both, second = (
+        (shares * a * b).sum(1)
+        for a, b in ((centred[0], centred[0]), centred, (centred[1], centred[1]))
+    )
+    r = np.divide(both, np.sqrt(first * second), out=np.zeros_like(both), where=first * second > 0)
+    return 1 - np.maximum(r, 0) ** 2
 
 
 def cover_row(region: str, covered: dict, control: dict) -> dict:

@@ -21,10 +21,11 @@ RULES = {
     "body alone": "as background alone",
     "surround alone": "pass if the interval of C reaches 0.5; else warn (hair can tell of health)",
     "silhouette alone": "as surround alone (outlines can tell of health)",
-    "face covered": "fail if at least three quarters of C - 0.5 are left; pass if the C lost "
-    "beyond that under a random cover of equal area has an interval above 0; else warn",
-    "background covered": "pass if less than a quarter of C - 0.5 is lost; fail if at least half "
-    "is and the interval of the loss lies above 0; else warn",
+    "face covered": "pass if the interval of the C lost lies above 0; fail if it reaches 0 and "
+    "less than a quarter of C - 0.5 is lost; else warn",
+    "background covered": "pass if less than a quarter of C - 0.5 is lost, or no more than under a "
+    "random cover of equal area; fail if at least half is lost and the interval of what is lost "
+    "beyond the random cover lies above 0; else warn",
     "body covered": "as background covered",
     "surround covered": "as background covered, but warn in place of fail",
     "backgrounds swapped": "of what moves with person or background, the background's share: pass "
@@ -99,32 +100,35 @@ def judge_view(view: str, score: dict, whole: dict) -> dict:
 
 
 def judge_face_cover(cover: dict, whole: dict) -> dict:
-    test, figure, of = "face covered", cover["extra"], "C lost beyond a random cover"
+    test, lost = "face covered", cover["lost"]
     if not beats_chance(whole):
-        return row(test, figure, of, "warn", "Without the face covered there was nothing to lose.")
-    if cover["lost"]["value"] <= excess(whole) / 4:
+        return row(test, lost, "C lost", "warn", "With the face seen there was nothing to lose.")
+    if lost["low"] > 0:
+        sentence = "Covering the face costs some of what the model knows."
+        return row(test, lost, "C lost", "pass", sentence)
+    if lost["value"] < excess(whole) / 4:
         sentence = "With the face covered the model knows nearly as much: it looks elsewhere."
-        return row(test, figure, of, "fail", sentence)
-    if figure["low"] > 0:
-        sentence = "Covering the face costs more than covering as much elsewhere."
-        return row(test, figure, of, "pass", sentence)
-    sentence = "Covering the face costs no more, for sure, than covering as much elsewhere."
-    return row(test, figure, of, "warn", sentence)
+        return row(test, lost, "C lost", "fail", sentence)
+    sentence = "What covering the face costs is not known well enough."
+    return row(test, lost, "C lost", "warn", sentence)
 
 
 def judge_cover(cover: dict, whole: dict) -> dict:
-    region, figure = cover["region"], cover["lost"]
-    test, of = f"{region} covered", "C lost"
+    region, lost = cover["region"], cover["lost"]
+    test = f"{region} covered"
     if not beats_chance(whole):
-        return row(test, figure, of, "warn", f"With the {region} seen there was nothing to lose.")
-    if figure["value"] < excess(whole) / 4:
-        sentence = f"Covering the {region} costs little of what the model knows."
-        return row(test, figure, of, "pass", sentence)
-    if region not in ONLY_WARN and figure["value"] >= excess(whole) / 2 and figure["low"] > 0:
+        sentence = f"With the {region} seen there was nothing to lose."
+        return row(test, lost, "C lost", "warn", sentence)
+    limit = max(excess(whole) / 4, cover["control"]["lost"]["value"])
+    if lost["value"] < limit:
+        sentence = f"Covering the {region} costs little, or no more than covering anything."
+        return row(test, lost, "C lost", "pass", sentence)
+    large = lost["value"] >= excess(whole) / 2 and cover["extra"]["low"] > 0
+    if region not in ONLY_WARN and large:
         sentence = f"With the {region} covered the model loses most of what it knew."
-        return row(test, figure, of, "fail", sentence)
+        return row(test, lost, "C lost", "fail", sentence)
     sentence = f"Covering the {region} costs some of what the model knows."
-    return row(test, figure, of, "warn", sentence)
+    return row(test, lost, "C lost", "warn", sentence)
 
 
 def judge_swap(swap: dict, whole: dict) -> dict:
