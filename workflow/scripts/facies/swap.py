@@ -12,7 +12,7 @@ import pandas as pd
 from facies.bootstrap import DRAWS, interval
 from facies.store import digest
 
-SIZE, MOST = 3, 6  # patients of a block, blocks of a fold
+SIZE, MOST = 3, 4  # patients of a block, blocks of a fold
 
 
 def blocks_of(folds: pd.DataFrame, seed: int) -> list[dict]:
