@@ -30,6 +30,7 @@ include: "rules/latents.smk"
 include: "rules/survival.smk"
 include: "rules/evaluation.smk"
 include: "rules/explanation.smk"
+include: "rules/reliance.smk"
 include: "rules/report.smk"
 include: "rules/bundle.smk"
 
@@ -56,16 +57,29 @@ rule all:
             shard=SHARDS if config["cohort"]["demo"] else [],
         ),
         expand(
-            "<results>/aligned/{view}/{shard}.json", view=config["views"], shard=SHARDS
+            "<results>/aligned/{view}/{shard}.json",
+            view=["full", *OTHERS],
+            shard=SHARDS,
         ),
-        expand(rules.merge_aligned.output, view=config["views"]),
+        expand(rules.merge_aligned.output, view="full"),
         rules.import_generator.output,
         expand(rules.finetune_generator.output, scope=GENERATORS),
         expand(
             "<results>/latents/{scope}/{view}/{shard}.json",
-            scope=GENERATORS,
-            view=config["views"],
+            scope="cohort",
+            view=OTHERS,
             shard=SHARDS,
         ),
-        expand(rules.merge_latents.output, scope=GENERATORS, view=config["views"]),
-        expand(rules.explain.output, scope="cohort", view=config["views"]),
+        expand(
+            "<results>/latents/{scope}/full/{shard}.json",
+            scope=GENERATORS,
+            shard=SHARDS,
+        ),
+        expand(rules.merge_latents.output, scope=GENERATORS, view="full"),
+        expand(rules.merge_latents.output, scope="cohort", view=[*CONTROLS, *COVERS]),
+        expand(rules.explain.output, scope="cohort", view="full"),
+        rules.measure_nuisance.output,
+        rules.weigh_nuisance.output,
+        rules.weigh_layers.output,
+        rules.judge_reliance.input.fits,
+        rules.judge_reliance.output,

@@ -28,11 +28,11 @@ rule align_photos:
             bool(config["cohort"]["demo"]), then="<results>/demo/{shard}.json"
         ),
     output:
-        manifest="<results>/aligned/{view}/{shard}.json",
+        manifest="<results>/aligned/full/{shard}.json",
     log:
-        "<logs>/align_photos/{view}-{shard}.log",
+        "<logs>/align_photos/{shard}.log",
     benchmark:
-        "<benchmarks>/align_photos/{view}-{shard}.tsv"
+        "<benchmarks>/align_photos/{shard}.tsv"
     conda:
         "../envs/align.yaml"
     threads: 1

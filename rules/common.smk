@@ -36,7 +36,7 @@ if "fold" in config["scopes"]:
 wildcard_constraints:
     shard=r"\d+",
     part=r"\d+",
-    view="full",
+    view="[a-z_]+",
     scope=r"cohort|fold(-\d+)?",
 
 
@@ -144,6 +144,19 @@ def _rendered_states(demo):
     with open(f"{demo}/portraits.csv") as file:
         lines = {line.partition(",")[0]: line for line in file}
     return lambda row: (lines.get(row.photo_id, "absent"),)
+
+
+def judge_fits(views, repeats=config["survival"]["repeats"]):
+    """Fits of the face in some views, of all folds, by which reliance is judged."""
+    return expand(
+        FITS,
+        scope=config["scopes"][0],
+        view=views,
+        features="face",
+        model="coxph",
+        repeat=range(1, repeats + 1),
+        fold=range(1, config["survival"]["folds"] + 1),
+    )
 
 
 def bundled_models(wildcards):

@@ -5,6 +5,7 @@ rule import_generator:
     output:
         checkpoint="<results>/generator/pretrained.safetensors",
         samples="<results>/generator/pretrained.png",
+        mean_face="<results>/generator/mean_face.png",
     log:
         "<logs>/import_generator.log",
     benchmark:

@@ -52,7 +52,8 @@ rule merge_latents:
         manifests=expand(
             "<results>/latents/{{scope}}/{{view}}/{shard}.json", shard=SHARDS
         ),
-        aligned="<results>/aligned/{view}.csv",
+        # What is usable does not hang on the view.
+        aligned="<results>/aligned/full.csv",
     output:
         latents="<results>/latents/{scope}/{view}.npz",
     log:

@@ -28,7 +28,7 @@ rule plan_study:
                 "cohort",
                 "generator",
             )
-            + ("projection", "survival")
+            + ("projection", "survival", "reliance")
         },
         code=code_digest("planning", "costs", "evaluation", "features"),
     script:

@@ -21,6 +21,8 @@ rule write_report:
         direction=f"<results>/explanation/{SCOPE}/{VIEW}/direction.npz",
         strip=f"<results>/explanation/{SCOPE}/{VIEW}/strip.png",
         walks=f"<results>/explanation/{SCOPE}/{VIEW}/walks.png",
+        reliance=rules.judge_reliance.output.reliance,
+        examples=rules.judge_reliance.output.examples,
     output:
         report=report(
             "<results>/report.html",

@@ -15,11 +15,11 @@ if config["survival"]["models"][0] == "cnn":
 
 
 def fits_of(scope, features, models, repeats):
-    """The fits of all views and folds."""
+    """The fits of whole photos in all folds."""
     return expand(
         FITS,
         scope=scope,
-        view=config["views"],
+        view=config["views"][0],
         features=features,
         model=models,
         repeat=range(1, repeats + 1),
@@ -68,7 +68,7 @@ rule split_patients:
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
-        aligned=expand("<results>/aligned/{view}.csv", view=config["views"]),
+        aligned="<results>/aligned/full.csv",
     output:
         folds="<results>/folds.csv",
     log:

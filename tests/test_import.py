@@ -28,7 +28,11 @@ def bring(tmp_path):
 
     def run(networks, resolution=16, seed=1):
         save_networks(tmp_path / "start.safetensors", networks)
-        out = SimpleNamespace(checkpoint=tmp_path / "out.safetensors", samples=tmp_path / "out.png")
+        out = SimpleNamespace(
+            checkpoint=tmp_path / "out.safetensors",
+            samples=tmp_path / "out.png",
+            mean_face=tmp_path / "mean.png",
+        )
         job = SimpleNamespace(
             threads=1,
             input=SimpleNamespace(pretrained=tmp_path / "start.safetensors"),

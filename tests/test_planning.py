@@ -87,6 +87,7 @@ CONFIG = {
     "seed": 1,
     "resolution": 64,
     "views": ["full"],
+    "reliance": {"cover": [], "swap": False},
     "scopes": ["cohort"],
     "cohort": {"clinical": ["age", "stage"], "time_unit": "months"},
     "generator": {"kimg": 4, "batch": 16, "pretrained": "net"},

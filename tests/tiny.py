@@ -78,6 +78,9 @@ def write_config(folder, **changes):
         # An untrained generator draws no faces: none would pass.
         "projection": {"steps": 3, "batch": 8, "gate": {"action": "keep"}},
         "survival": {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3},
+        # One projection of every photo: what the others cost, their own tests pay.
+        "views": ["full"],
+        "reliance": {"cover": [], "swap": False},
         "report": {"title": "Tiny", "patient_photos": False},
     }
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config | changes))

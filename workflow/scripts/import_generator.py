@@ -1,11 +1,12 @@
 """Bring the checkpoint that tuning starts from into our own form, and show what it draws."""
 
 import torch
+from PIL import Image
 
 from facies.checkpoints import load_networks, save_networks
 from facies.errors import InputError
 from facies.jobs import run_job
-from facies.pictures import grid, sample
+from facies.pictures import grid, mean_face, sample
 
 
 def main(job):
@@ -23,6 +24,7 @@ def main(job):
     save_networks(job.output.checkpoint, networks)
     drawn = sample(networks["generator"], 64, p.seed)
     grid(drawn, columns=16, scale=2).save(job.output.samples)
+    Image.fromarray(mean_face(networks["generator"])).save(job.output.mean_face)
 
 
 if __name__ == "__main__":

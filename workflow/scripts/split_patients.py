@@ -7,12 +7,10 @@ from facies.jobs import run_job
 
 def main(job):
     photos = read_table(job.input.photos)
-    usable = set(photos.photo_id)
-    for table in job.input.aligned:
-        aligned = read_table(table)
-        usable &= set(aligned.photo_id[aligned.used == 1])
+    aligned = read_table(job.input.aligned)
+    usable = photos.photo_id.isin(aligned.photo_id[aligned.used == 1])
     patients = read_table(job.input.patients)
-    patients = patients[patients.patient_id.isin(photos.patient_id[photos.photo_id.isin(usable)])]
+    patients = patients[patients.patient_id.isin(photos.patient_id[usable])]
     settings = job.params.settings
     folds = repeated_folds(patients, settings["folds"], settings["repeats"], settings["seed"])
     folds.to_csv(job.output.folds, index=False)

@@ -21,10 +21,10 @@ def arrays(path: str) -> dict:
 
 def main(job):
     paths = job.input
-    words = ("summary", "measures", "curves", "permutation", "quality")
+    words = ("summary", "measures", "curves", "permutation", "quality", "reliance")
     data = {name: json.loads(Path(paths[name]).read_text()) for name in words}
     data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction", "closest")}
-    data |= {name: paths[name] for name in ("before", "samples", "strip", "walks")}
+    data |= {name: paths[name] for name in ("before", "samples", "strip", "walks", "examples")}
     data["table"] = pd.read_csv(paths.table, dtype={"photo_id": str})
     data["gate"] = pd.read_csv(paths.gate, dtype={"photo_id": str})
     data["log"] = pd.read_csv(paths.log)

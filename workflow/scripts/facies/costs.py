@@ -30,6 +30,11 @@ def generator_operations(resolution: int, small: bool) -> float:
     return total
 
 
+def _projections(config: dict) -> int:
+    """How often each photo is projected: whole, in other views, and under two covers a region."""
+    return len(config["views"]) + 2 * len(config["reliance"]["cover"])
+
+
 def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) -> list[dict]:
     """Rows {step, core_hours, gpu_hours}: what it takes on cores alone, and on a GPU (None for
     steps that have no use for one)."""
@@ -40,7 +45,7 @@ def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) ->
     steps = {
         "training": (generator["kimg"] * 1000, generator["batch"]),
         "projection": (
-            photos * config["projection"]["steps"] * len(config["views"]),
+            photos * config["projection"]["steps"] * _projections(config),
             config["projection"]["batch"],
         ),
     }
@@ -57,7 +62,7 @@ def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) ->
             }
         )
     repeats = survival["repeats"] + ("fold" in config["scopes"])
-    folds = survival["folds"] * repeats * len(survival["features"]) * len(config["views"])
+    folds = survival["folds"] * repeats * len(survival["features"])
     seconds = sum(FOLD.get(model, OTHER_FOLD) for model in survival["models"]) * folds
     seconds += survival["permutations"] * survival["folds"] * OTHER_FOLD
     hours = seconds * (patients / 1000) ** 2 / HOUR

@@ -3,6 +3,9 @@
 An illness factor drives ten visible attributes, each with scatter of its own. A Cox hazard, linear
 in those attributes and in age, sex and stage, plants the survival times. Clothing, background,
 light and camera know nothing of it. `python -m facies.demo config` writes the committed sheets.
+
+Two variants prove that the verdict on what a model looks at can say no: `python -m facies.demo
+config/confounded confounded`, and the same with null.
 """
 
 import dataclasses
@@ -19,6 +22,9 @@ PATIENTS, PHOTOS, SEED = 400, 480, 4
 # Log hazard per standard deviation of each attribute, before the scaling to FACE_SD.
 WEIGHTS = dict(zip(HEALTH, (1.0, 0.7, 1.0, 0.9, 0.7, 0.7, 0.4, 0.8, 0.4, 0.4), strict=True))
 FACE_SD = 1.1
+FEW = 240  # patients of the variants
+TRACE = 0.2  # what is left of the face's hazard in the confounded cohort
+BACKGROUND_SD = 1.5  # log hazard per standard deviation of the background's hue, there
 STAGES = {"I": 0.0, "II": 0.7, "III": 1.5, "IV": 2.4}
 LOADING = 0.65  # of the illness factor on each attribute
 IDENTITY = ("face_width", "jaw", "nose", "lips", "eye_size", "eye_gap", "brow", "iris")
@@ -101,11 +107,47 @@ def _person(random, row) -> dict:
     return {name: getattr(whole, name) for name in kept} | {"hair_grey": float(grey)}
 
 
-def write_sheets(folder: Path) -> None:
+def _photos_of(portraits: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
+    """The portraits of the patients of a sheet."""
+    owner = portraits.photo_id.str.split("-").str[0]
+    return portraits[owner.isin(sheet.patient_id)].reset_index(drop=True)
+
+
+def confounded(random, sheet: pd.DataFrame, truth: pd.DataFrame, portraits: pd.DataFrame):
+    """A cohort whose hazard hangs on the colour of the background, as if the worst cases had been
+    photographed on another ward, and hardly on the face; sheet, truth, portraits of FEW."""
+    sheet, truth = sheet[:FEW].copy(), truth[:FEW].copy()
+    portraits = _photos_of(portraits, sheet)
+    ward = random.standard_normal(FEW)
+    clinical = truth.log_hazard - truth.log_hazard_face
+    truth["log_hazard_face"] *= TRACE
+    truth["log_hazard"] = truth.log_hazard_face + clinical + BACKGROUND_SD * ward
+    sheet["time_months"], sheet["event"] = _follow_up(random, truth.log_hazard.to_numpy())
+    owner = pd.Index(sheet.patient_id).get_indexer(portraits.photo_id.str.split("-").str[0])
+    hue = np.clip(0.35 + 0.12 * ward[owner], 0, 0.7)
+    portraits = portraits.assign(background=0, background_hue=hue, background_value=0.6)
+    return sheet, truth.round(4), portraits.round(4)
+
+
+def null(random, sheet: pd.DataFrame, truth: pd.DataFrame, portraits: pd.DataFrame):
+    """A cohort in which nothing tells of the outcome: those of FEW patients of the demo are dealt
+    out anew among them."""
+    sheet = sheet[:FEW].copy()
+    outcome = ["time_months", "event"]
+    sheet[outcome] = sheet[outcome].to_numpy()[random.permutation(FEW)]
+    return sheet.astype({"event": int}), truth[:FEW], _photos_of(portraits, sheet)
+
+
+VARIANTS = {"confounded": confounded, "null": null}
+
+
+def write_sheets(folder: Path, variant: str | None = None) -> None:
     """Write photos.csv, patients.csv, and in demo/ the parameters and the truth."""
     random = np.random.default_rng(SEED)
     sheet, truth = patients_table(random)
     portraits = portraits_table(random, sheet, truth)
+    if variant:
+        sheet, truth, portraits = VARIANTS[variant](random, sheet, truth, portraits)
     photos = pd.DataFrame({"photo_id": portraits.photo_id})
     photos["patient_id"] = photos.photo_id.str.split("-").str[0]
     photos["path"] = photos.photo_id + ".jpg"
@@ -117,4 +159,4 @@ def write_sheets(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_sheets(Path(sys.argv[1]))
+    write_sheets(Path(sys.argv[1]), *sys.argv[2:])

@@ -22,6 +22,7 @@ COLOURS = {
     "pixels": "#8a8a8a",
     "discriminator": "#b58b3c",
 }
+GROUP_COLOURS = ["#b2452f", "#3a6ea5", "#3a7d44", "#b58b3c"]
 RISKS = ["#3a7d44", "#d39b2a", "#b2452f"]
 
 
@@ -122,6 +123,29 @@ def c_by_gate(rows: list[dict] | None) -> str | None:
     axis.set_xticks(range(len(rows)), labels)
     axis.set_xlabel("least PSNR inside the face, dB, and patients who pass")
     axis.set_ylabel("C-index, face")
+    return svg(figure)
+
+
+def intervals(groups: dict[str, dict[str, dict]], chance: float, axis_label: str) -> str:
+    """Named figures {value, low, high} under the heads of their groups, a line at chance."""
+    count = sum(1 + len(rows) for rows in groups.values())
+    figure, axis = plt.subplots(figsize=(7, 0.7 + 0.25 * count), layout="constrained")
+    labels = []
+    for (head, rows), colour in zip(groups.items(), GROUP_COLOURS, strict=False):
+        labels.append(head)
+        for name, found in rows.items():
+            if found["value"] is not None:
+                if found["low"] is not None:
+                    axis.plot([found["low"], found["high"]], [len(labels)] * 2, color=colour, lw=2)
+                axis.plot(found["value"], len(labels), "o", color=colour)
+            labels.append(f"{name}   ")
+    axis.axvline(chance, color="black", linewidth=0.8)
+    axis.set_yticks(range(len(labels)), labels)
+    for tick, label in zip(axis.get_yticklabels(), labels, strict=True):
+        tick.set_fontweight("bold" if label in groups else "normal")
+    axis.tick_params(axis="y", length=0)
+    axis.set_ylim(len(labels) - 0.5, -0.7)
+    axis.set_xlabel(axis_label)
     return svg(figure)
 
 

@@ -26,6 +26,13 @@ def sample(generator: torch.nn.Module, n: int, seed: int) -> np.ndarray:
     return np.concatenate([to_uint8(generator(some.to(device))) for some in z.split(at_once)])
 
 
+@torch.no_grad()
+def mean_face(generator: torch.nn.Module) -> np.ndarray:
+    """The face of the mean latent code, uint8 (r, r, 3)."""
+    mean = generator.mapping.w_avg.expand(1, generator.num_ws, -1)
+    return to_uint8(generator.synthesis(mean))[0]
+
+
 def grid(images: np.ndarray, columns: int, scale: int = 1) -> Image.Image:
     """Photos uint8 (n, h, w, 3) side by side, row by row, each `scale` times as large."""
     n, h, w, _ = images.shape

@@ -33,6 +33,9 @@ PAIRS = 16
 WORST = 12
 CELLS = 16  # to a side: an error drawn finer would draw the patient
 REDDEST = 64  # mean error of a cell, of 255, that is drawn in full colour
+VIEWS = {"full": "whole photo"} | {
+    name: f"{name} alone" for name in ("face", "surround", "body", "background", "silhouette")
+}
 SHOWN = ("face", "clinical", "fused")
 
 
@@ -210,10 +213,26 @@ def average_face(images) -> np.ndarray:
     return (total / len(images)).astype(np.uint8)
 
 
+NUISANCE = {
+    "nuisance": "nuisance alone",
+    "known": "nuisance and clinical data",
+    "beyond": "nuisance, clinical data and face",
+}
+
+
+def reliance_figure(found: dict) -> str:
+    """C of views, nuisances and layers of W+, each with its interval."""
+    groups = {"what is shown": {VIEWS[view]: row for view, row in found["views"].items()}}
+    groups["besides the face"] = {name: found["nuisance"][key] for key, name in NUISANCE.items()}
+    for kind, head in (("alone", "layers of W+ alone"), ("without", "layers of W+ left out")):
+        groups[head] = {row["layers"]: row[kind] for row in found["layers"]["groups"]}
+    return figures.intervals(groups, 0.5, "C-index with 95 % interval")
+
+
 def shareable(config: dict) -> str:
     """The settings as YAML, without the places of the patients' files."""
     kept = {k: v for k, v in config.items() if k not in ("cohort", "results", "store")}
-    hidden = ("photos", "patients", "folder", "demo")
+    hidden = ("photos", "patients", "folder", "demo", "nuisance")
     kept["cohort"] = {k: v for k, v in config["cohort"].items() if k not in hidden}
     kept["generator"] = {k: v for k, v in config["generator"].items() if k != "pretrained"}
     if "projection" in config:
@@ -225,9 +244,9 @@ def shareable(config: dict) -> str:
 def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> str:
     """Render the page.
 
-    `data` holds summary, measures, curves, permutation, quality (from JSON), table, gate and log
-    (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures:
-    before, samples, strip, walks.
+    `data` holds summary, measures, curves, permutation, quality, reliance (from JSON), table, gate
+    and log (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of
+    pictures: before, samples, strip, walks, examples.
     """
     summary = data["summary"]
     model = config["survival"]["models"][0]
@@ -292,6 +311,9 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "guideline": guideline,
         "answered": tripod.answered(guideline),
         "costs": fit_costs(benchmarks),
+        "reliance": data["reliance"],
+        "reliance_figure": reliance_figure(data["reliance"]),
+        "examples": picture(data["examples"]) if show else None,
         "strip": picture(data["strip"]),
         "walks": picture(data["walks"]),
         "stability": float(data["direction"]["stability"]),

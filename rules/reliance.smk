@@ -1,0 +1,203 @@
+# What the model looks at: the road again in other views, and the model's risk when photos change.
+# Ridge Cox is the judge throughout: it is linear, so that a changed photo's risk is known.
+CONTROLS = config["views"][1:]
+COVERS = expand(
+    "{kind}_{region}", kind=["without", "random"], region=config["reliance"]["cover"]
+)
+SWAPPED = ["swapped"] if config["reliance"]["swap"] else []
+# Every kind of photo that is projected besides the whole ones.
+OTHERS = [*CONTROLS, *COVERS, *SWAPPED]
+
+
+rule mask_photos:
+    """Hide a part of a shard's photos; only what the store lacks is made."""
+    input:
+        aligned="<results>/aligned/full/{shard}.json",
+        fill=rules.import_generator.output.mean_face,
+    output:
+        manifest="<results>/aligned/{view}/{shard}.json",
+    log:
+        "<logs>/mask_photos/{view}-{shard}.log",
+    benchmark:
+        "<benchmarks>/mask_photos/{view}-{shard}.tsv"
+    wildcard_constraints:
+        view="(?!full|swapped)[a-z_]+",
+    conda:
+        "../envs/align.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        store=config["store"],
+        code=code_digest("views"),
+    script:
+        "../workflow/scripts/mask_photos.py"
+
+
+rule swap_backgrounds:
+    """Put test patients of a fold before each other's backgrounds, in blocks."""
+    input:
+        manifests=expand("<results>/aligned/full/{shard}.json", shard=SHARDS),
+        aligned="<results>/aligned/full.csv",
+        photos=PHOTOS,
+        folds=FOLDS,
+    output:
+        manifests=expand("<results>/aligned/swapped/{shard}.json", shard=SHARDS),
+        blocks="<results>/reliance/blocks.json",
+    log:
+        "<logs>/swap_backgrounds.log",
+    benchmark:
+        "<benchmarks>/swap_backgrounds.tsv"
+    conda:
+        "../envs/align.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        seed=config["seed"],
+        store=config["store"],
+        code=code_digest("views", "swap"),
+    script:
+        "../workflow/scripts/swap_backgrounds.py"
+
+
+rule measure_nuisance:
+    """Measure what each photo tells besides the face: camera, light, crop, file."""
+    input:
+        manifests=expand("<results>/aligned/full/{shard}.json", shard=SHARDS),
+        aligned="<results>/aligned/full.csv",
+        photos=config["cohort"]["photos"],
+    output:
+        table="<results>/reliance/nuisance.csv",
+    log:
+        "<logs>/measure_nuisance.log",
+    benchmark:
+        "<benchmarks>/measure_nuisance.tsv"
+    conda:
+        "../envs/align.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        columns=config["cohort"]["nuisance"],
+        folder=config["cohort"]["folder"],
+        store=config["store"],
+        code=code_digest("nuisance", "cohort"),
+    script:
+        "../workflow/scripts/measure_nuisance.py"
+
+
+rule weigh_nuisance:
+    """What nuisances tell of survival, and what the face tells beyond them and clinical data."""
+    input:
+        nuisance=rules.measure_nuisance.output.table,
+        photos=PHOTOS,
+        patients="<results>/cohort/patients.csv",
+        folds=FOLDS,
+        fits=judge_fits("full"),
+    output:
+        nuisance="<results>/reliance/nuisance.json",
+    log:
+        "<logs>/weigh_nuisance.log",
+    benchmark:
+        "<benchmarks>/weigh_nuisance.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings={
+            "seed": config["seed"],
+            "inner_folds": config["survival"]["inner_folds"],
+            "clinical": config["cohort"]["clinical"],
+        },
+        code=code_digest("nuisance", "reliance", "comparison", "crossval", "models"),
+    script:
+        "../workflow/scripts/weigh_nuisance.py"
+
+
+rule weigh_layers:
+    """Which layers of W+ carry the risk: alone, left out, and shuffled among patients."""
+    input:
+        latents=LATENTS,
+        photos=PHOTOS,
+        patients="<results>/cohort/patients.csv",
+        folds=FOLDS,
+        fits=judge_fits("full", repeats=1),
+    output:
+        layers="<results>/reliance/layers.json",
+    log:
+        "<logs>/weigh_layers.log",
+    benchmark:
+        "<benchmarks>/weigh_layers.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings={
+            "seed": config["seed"],
+            "inner_folds": config["survival"]["inner_folds"],
+        },
+        code=code_digest("layers", "reliance", "crossval", "models"),
+    script:
+        "../workflow/scripts/weigh_layers.py"
+
+
+rule judge_reliance:
+    """Hold views, covers, swapped backgrounds and nuisances against the rules stated in advance."""
+    input:
+        photos=PHOTOS,
+        patients="<results>/cohort/patients.csv",
+        folds=FOLDS,
+        fits=judge_fits(config["views"]),
+        latents=LATENTS,
+        covered=expand(
+            "<results>/latents/{scope}/{view}.npz",
+            scope=config["scopes"][0],
+            view=COVERS,
+        ),
+        swapped=expand(
+            "<results>/latents/{scope}/{view}/{shard}.json",
+            scope=config["scopes"][0],
+            view=SWAPPED,
+            shard=SHARDS,
+        ),
+        blocks=rules.swap_backgrounds.output.blocks if SWAPPED else [],
+        manifests=expand(
+            "<results>/aligned/{view}/{shard}.json",
+            view=["full", *CONTROLS, *COVERS],
+            shard=SHARDS,
+        ),
+        composed=rules.swap_backgrounds.output.manifests if SWAPPED else [],
+        nuisance=rules.weigh_nuisance.output.nuisance,
+        layers=rules.weigh_layers.output.layers,
+    output:
+        reliance="<results>/reliance/reliance.json",
+        examples="<results>/reliance/examples.png",
+    log:
+        "<logs>/judge_reliance.log",
+    benchmark:
+        "<benchmarks>/judge_reliance.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        views=config["views"],
+        regions=config["reliance"]["cover"],
+        covers=COVERS,
+        seed=config["seed"],
+        store=config["store"],
+        code=code_digest("reliance", "swap", "verdict", "pictures"),
+    script:
+        "../workflow/scripts/judge_reliance.py"

@@ -1,0 +1,125 @@
+"""Hold views, covers, swapped backgrounds and nuisances against the rules stated in advance."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from facies import bootstrap, evaluation, reliance, swap, verdict
+from facies.features import read_table
+from facies.jobs import run_job
+from facies.pictures import grid
+from facies.store import Store
+
+EXAMPLES = 6
+
+
+def read_latents(path) -> dict:
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in ("photo_ids", "codes")}
+
+
+def read_items(paths) -> dict:
+    """The items of the manifests of several shards."""
+    items = {}
+    for path in paths:
+        items |= json.loads(Path(path).read_text())["items"]
+    return items
+
+
+def main(job):
+    p = job.params
+    patients, photos = read_table(job.input.patients), read_table(job.input.photos)
+    folds = read_table(job.input.folds)
+    first = folds[folds.repeat == 1]
+    draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), p.seed)
+    fits = [evaluation.read_fit(path, patients) for path in job.input.fits]
+    found = {"views": {}, "covers": [], "swap": None}
+    for key, own in evaluation.by_key(fits).items():
+        found["views"][key[1]] = reliance.c_row(own, reliance.c_indices(own))
+    found["views"] = {view: found["views"][view] for view in p.views}
+
+    whole = [(f, path) for f, path in zip(fits, job.input.fits, strict=True) if f.key[1] == "full"]
+    coefficients = [reliance.read_coefficients(path) for _, path in whole]
+    whole = [fit for fit, _ in whole]
+    full = read_latents(job.input.latents)
+    covered = dict(zip(p.covers, map(read_latents, job.input.covered), strict=True))
+    for region in p.regions:
+        found["covers"].append(
+            reliance.cover_row(
+                region,
+                *(
+                    effect(covered[f"{kind}_{region}"], full, photos, whole, coefficients, draws)
+                    for kind in ("without", "random")
+                ),
+            )
+        )
+    if job.input.blocks:
+        found["swap"] = swapped(job, whole, coefficients)
+    found["nuisance"] = numbers(json.loads(Path(job.input.nuisance).read_text()))
+    found["layers"] = json.loads(Path(job.input.layers).read_text())
+    found["tests"] = verdict.judge(found)
+    found["verdict"] = verdict.overall(found["tests"])
+    evaluation.write_json(job.output.reliance, found)
+    draw_examples(job, ["full", *p.views[1:], *p.covers])
+    for row in found["tests"]:
+        print(f"{row['verdict']}: {row['test']}: {row['figure']['value']:.3f} {row['sentence']}")
+
+
+def numbers(found):
+    """JSON's null as NaN, which compares with nothing."""
+    if isinstance(found, dict):
+        return {name: numbers(value) for name, value in found.items()}
+    return np.nan if found is None else found
+
+
+def effect(changed, full, photos, fits, coefficients, draws):
+    """What the changed photos' codes do to the folds' models."""
+
+    def change(ids):
+        return reliance.patient_codes(changed, photos, ids) - reliance.patient_codes(
+            full, photos, ids
+        )
+
+    return reliance.changed(fits, coefficients, change, draws)
+
+
+def swapped(job, fits, coefficients) -> dict | None:
+    """Variance shares of the risks of composed photos, in SD of each fold's risk; None where no
+    fold has a model and two patients."""
+    items, store = read_items(job.input.swapped), Store(job.params.store)
+    models = {f.fold: (f, b) for f, b in zip(fits, coefficients, strict=True) if f.repeat == 1}
+    risks = []
+    for number, block in enumerate(json.loads(Path(job.input.blocks).read_text())):
+        fit, beta = models[block["fold"]]
+        if beta is None:
+            continue
+        places = range(len(block["patients"]))
+        keys = [items[f"{number}-{i}-{j}"]["key"] for i in places for j in places]
+        codes = np.stack([store.load("latents", key)["codes"].ravel() for key in keys])
+        risk = codes.astype(float) @ beta / reliance.spread(fit)
+        risks.append(risk.reshape(len(places), len(places)))
+    return swap.variance_shares(np.stack(risks), job.params.seed) if risks else None
+
+
+def draw_examples(job, views) -> None:
+    """A row of photos as they are, then the same as each view shows them; last a swap's blocks.
+
+    The picture is for the folder of results; whether the report may show it is the config's word.
+    """
+    store, rows = Store(job.params.store), []
+    manifests = {
+        view: read_items(path for path in job.input.manifests if Path(path).parent.name == view)
+        for view in views
+    }
+    usable = sorted(photo for photo, item in manifests["full"].items() if not item["reason"])
+    for items in manifests.values():
+        rows += [store.load("aligned", items[photo]["key"])["image"] for photo in usable[:EXAMPLES]]
+    if job.input.composed:
+        composed = sorted(read_items(job.input.composed).items())[: 2 * EXAMPLES]
+        rows += [store.load("aligned", item["key"])["image"] for _, item in composed]
+    grid(np.stack(rows), min(EXAMPLES, len(usable)), scale=2).save(job.output.examples)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821

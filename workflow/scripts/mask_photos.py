@@ -1,0 +1,37 @@
+"""Hide a part of a shard's aligned photos, those that the store does not hold yet."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from facies.jobs import run_job
+from facies.store import Store, digest, file_digest
+from facies.views import mask_photo
+
+
+def main(job):
+    view, store = job.wildcards.view, Store(job.params.store)
+    items = json.loads(Path(job.input.aligned).read_text())["items"]
+    fill = np.asarray(Image.open(job.input.fill).convert("RGB"))
+    made_by = (view, file_digest(job.input.fill), job.params.code)
+    masked, made = {}, 0
+    for photo_id, place in items.items():
+        masked[photo_id] = place
+        if place["reason"] is not None:
+            continue
+        key = digest(place["key"], *made_by)
+        masked[photo_id] = place | {"key": key}
+        if not store.has("aligned", key):
+            item = store.load("aligned", place["key"])
+            seed = int(place["key"][:8], 16)
+            image = mask_photo(item["image"], item["regions"], view, fill, seed)
+            store.save("aligned", key, **item | {"image": image})
+            made += 1
+    print(f"{made} of {len(items)} photos masked")
+    Path(job.output.manifest).write_text(json.dumps({"items": masked}, indent=1, sort_keys=True))
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821

@@ -1,0 +1,36 @@
+"""Measure what each used photo tells besides the face."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from facies import nuisance
+from facies.cohort import read_sheet
+from facies.features import read_table
+from facies.jobs import run_job
+from facies.store import Store
+
+
+def main(job):
+    p, items = job.params, {}
+    for path in job.input.manifests:
+        items |= json.loads(Path(path).read_text())["items"]
+    aligned = read_table(job.input.aligned)
+    used = aligned.photo_id[aligned.used == 1]
+    sheet = read_sheet(job.input.photos, list(dict.fromkeys(["photo_id", "path", *p.columns])))
+    own = nuisance.named_columns(sheet, p.columns)
+    path_of = dict(zip(sheet.photo_id, sheet.path, strict=True))
+    store, rows = Store(p.store), []
+    for photo in used:
+        item = store.load("aligned", items[photo]["key"])
+        size = Path(p.folder, path_of[photo]).stat().st_size
+        measured = nuisance.measures(item, json.loads(str(item["meta"])), size)
+        rows.append({"photo_id": photo} | measured)
+    table = pd.DataFrame(rows).merge(own.assign(photo_id=sheet.photo_id))
+    table.to_csv(job.output.table, index=False, float_format="%.6g")
+    print(f"{len(table)} photos, {table.shape[1] - 1} nuisances")
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821

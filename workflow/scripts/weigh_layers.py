@@ -1,0 +1,70 @@
+"""Fit the face on some layers of W+ alone and without them, and shuffle each among patients."""
+
+import numpy as np
+
+from facies import bootstrap, crossval, evaluation, layers, metrics
+from facies.cox import Outcome
+from facies.features import Matrix, photo_owners, read_table
+from facies.jobs import run_job
+from facies.models import MODELS
+from facies.reliance import c_row, patient_codes, read_coefficients
+
+
+def subset_scores(codes, owner, outcome, assigned, settings) -> list[float]:
+    """C of ridge Cox in each fold ``assigned`` (n,), from ``codes`` (photos, p) of ``owner``."""
+    design, scores = Matrix(codes, owner), []
+    for number in np.unique(assigned):
+        train, held = np.flatnonzero(assigned != number), np.flatnonzero(assigned == number)
+        seed = [settings["seed"], 1, int(number)]
+        if crossval.too_few_events(outcome[train], settings["inner_folds"]):
+            scores.append(np.nan)
+            continue
+        ready = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
+        fit = crossval.fit(design, ready, outcome, MODELS["coxph"], seed)
+        scores.append(metrics.c_index(outcome[held], fit.test))
+    return scores
+
+
+def main(job):
+    settings = job.params.settings
+    folds = read_table(job.input.folds)
+    first = folds[folds.repeat == 1]
+    patients, photos = read_table(job.input.patients), read_table(job.input.photos)
+    with np.load(job.input.latents, allow_pickle=False) as file:
+        latents = {name: file[name] for name in ("photo_ids", "codes")}
+    known, owner = photo_owners(latents["photo_ids"], photos, first.patient_id)
+    codes = latents["codes"][known].astype(float)
+    outcome = Outcome.of(patients.set_index("patient_id").loc[first.patient_id])
+    fits = [evaluation.read_fit(path, patients) for path in job.input.fits]
+    groups, rows = layers.layer_groups(codes.shape[1]), []
+    for name, own in groups.items():
+        others = np.setdiff1d(np.arange(codes.shape[1]), own)
+        row = {"layers": name, "first": int(own[0]) + 1, "last": int(own[-1]) + 1}
+        for kind, chosen in (("alone", own), ("without", others)):
+            some = codes[:, chosen].reshape(len(codes), -1)
+            scores = subset_scores(some, owner, outcome, first.fold.to_numpy(), settings)
+            row[kind] = c_row(fits, scores)
+        rows.append(row)
+    importance = shuffled(job, fits, latents, photos, first, codes.shape[1:], settings["seed"])
+    found = {"groups": rows, "importance": importance, "shuffles": layers.SHUFFLES}
+    evaluation.write_json(job.output.layers, found)
+
+
+def shuffled(job, fits, latents, photos, first, shape, seed):
+    """Permutation importance of each layer in the folds that have a model."""
+    made = [(f, read_coefficients(path)) for f, path in zip(fits, job.input.fits, strict=True)]
+    made = [(fit, beta.reshape(shape)) for fit, beta in made if beta is not None]
+    if not made:
+        return []
+    draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), seed)
+    return layers.permutation_importance(
+        [fit for fit, _ in made],
+        [beta for _, beta in made],
+        lambda ids: patient_codes(latents, photos, ids).reshape(-1, *shape),
+        draws,
+        seed,
+    )
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821

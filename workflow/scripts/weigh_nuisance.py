@@ -1,0 +1,58 @@
+"""What nuisances tell of survival, alone and beside clinical data, and what the face adds."""
+
+import numpy as np
+import pandas as pd
+
+from facies import bootstrap, comparison, crossval, evaluation, nuisance
+from facies.concordance import concordance
+from facies.cox import Outcome
+from facies.features import Table, read_table
+from facies.jobs import run_job
+from facies.models import MODELS
+from facies.reliance import c_row
+
+MODEL = MODELS["coxph"]
+
+
+def held_out_risk(frame, outcome, train, held, settings, seed) -> np.ndarray:
+    """Risks of the patients ``held`` from the columns of ``frame``, tuned on ``train``."""
+    if crossval.too_few_events(outcome[train], settings["inner_folds"]) or not frame.shape[1]:
+        return np.full(len(held), np.nan)
+    design = Table(frame)
+    ready = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
+    return crossval.fit(design, ready, outcome, MODEL, seed).test
+
+
+def main(job):
+    settings = job.params.settings
+    folds = read_table(job.input.folds)
+    patients = read_table(job.input.patients)
+    used = patients[patients.patient_id.isin(folds.patient_id)].set_index("patient_id")
+    table = nuisance.per_patient(
+        read_table(job.input.nuisance), read_table(job.input.photos), used.index
+    )
+    known = table.join(used[settings["clinical"]])
+    fits = [evaluation.read_fit(path, patients) for path in job.input.fits]
+    first = folds[folds.repeat == 1]
+    draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), settings["seed"])
+    scores = {"nuisance": [], "known": [], "beyond": []}
+    for path, fit in zip(job.input.fits, fits, strict=True):
+        with np.load(path, allow_pickle=False) as file:
+            train_ids = file["train_ids"]
+        train, held = used.index.get_indexer(train_ids), used.index.get_indexer(fit.ids)
+        face = pd.Series(np.concatenate([fit.train_risk, fit.risk]), [*train_ids, *fit.ids])
+        frames = {"nuisance": table, "known": known, "beyond": known.assign(face_risk=face)}
+        outcome, seed = Outcome.of(used), [settings["seed"], fit.repeat, fit.fold]
+        for name, frame in frames.items():
+            risk = held_out_risk(frame, outcome, train, held, settings, seed)
+            scores[name].append(concordance(fit.test, risk, draws.of(fit.ids)))
+    found = {name: c_row(fits, [own[0] for own in rows]) for name, rows in scores.items()}
+    pairs = zip(scores["beyond"], scores["known"], strict=True)
+    gain = comparison.difference([a - b for a, b in pairs], evaluation.test_to_train(fits))
+    columns = {"columns": [*table.columns], "clinical": settings["clinical"]}
+    evaluation.write_json(job.output.nuisance, found | {"gain": gain} | columns)
+    print(f"{table.shape[1]} nuisances, C {found['nuisance']['value']:.3f}")
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)  # noqa: F821
