@@ -121,6 +121,8 @@ rule attribute_risk:
     params:
         seed=config["seed"],
         show=FACES_SHOWN,
-        code=code_digest("attribution", "checkpoints", "edits", "heldout", "sheets"),
+        code=code_digest(
+            "attribution", "checkpoints", "edits", "heldout", "recovery", "sheets"
+        ),
     script:
         "../workflow/scripts/attribute_risk.py"

@@ -9,12 +9,14 @@ import torch
 
 from facies import edits
 from facies.attribution import encode, jacobian, occlusion
+from facies.bootstrap import draw_patients, interval
 from facies.checkpoints import best_device, load_networks
 from facies.detection import FaceDetector
 from facies.direction import load_directions
 from facies.features import read_table
 from facies.heldout import HeldOut, held_out_faces
 from facies.jobs import run_job
+from facies.recovery import correlation
 from facies.sheets import heat, sheet
 
 FACES = 24
@@ -42,8 +44,17 @@ def places(maps: np.ndarray, regions: list, seed: int) -> dict:
     """Share of maps (m, r, r) in each region, over faces whose regions were found."""
     pairs = zip(maps, regions, strict=True)
     rows = [edits.shares(own, where) for own, where in pairs if where is not None and own.any()]
-    columns = {name: np.array([row[name] for row in rows]) for name in edits.REGIONS}
-    return {name: edits.over_faces(column, seed) for name, column in columns.items()}
+    return edits.mean_shares(rows, seed)
+
+
+def agreement(faces: HeldOut, encoded: np.ndarray, seed: int) -> dict:
+    """Correlation over faces of the risk by the encoder alone, codes (m, 1, num_ws, w_dim), with
+    that by projection: how far what the encoder reads speaks for the model."""
+    pairs = zip(faces.directions, faces.codes, strict=True)
+    projected = np.array([d.risk(code.ravel()) / d.sd for d, code in pairs])
+    read = faces.risks(encoded)[:, 0] + projected
+    draws = draw_patients(np.arange(len(read)), np.zeros(len(read)), seed)
+    return interval(correlation(read, projected[:, None], draws.weights))
 
 
 def mean_map(maps: np.ndarray) -> np.ndarray:
@@ -79,13 +90,15 @@ def main(job):
     }
     detector = FaceDetector(Path(job.input.detector[0]).parent)
     regions = [edits.find_regions(photo, detector) for photo in photos]
+    encoded = encode(encoder, centre, photos).reshape(-1, 1, *fitted.shape)
     found = {
         "faces": len(photos),
         "faces_found": sum(own is not None for own in regions),
+        "agreement": agreement(faces, encoded, seed),
         "area": places(np.ones(maps["jacobian"].shape), regions, seed),
         **{name: places(own, regions, seed) for name, own in maps.items()},
     }
-    Path(job.output.figures).write_text(json.dumps(found, indent=1))
+    Path(job.output.figures).write_text(json.dumps(found, indent=1, allow_nan=False))
     face = edits.render(generator, centre.expand(1, *fitted.shape).cpu().numpy())[0]
     means = [heat(mean_map(own), face) for own in maps.values()]
     labels = ["mean face", *NAMES.values()]

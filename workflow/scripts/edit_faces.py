@@ -1,5 +1,6 @@
 """Edit faces to a wanted risk, draw them, and check on held-out patients that edits keep to it."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -58,27 +59,37 @@ def random_images(faces: HeldOut, generator, seed: int) -> np.ndarray:
     return images.reshape(len(faces.codes), RANDOM, *images.shape[1:])
 
 
-def check_place(images, at_random, detector: FaceDetector, seed: int) -> dict:
-    """Where edits (m, levels, r, r, 3) change the picture, beside changes in random directions
-    (m, k, 2, r, r, 3); faces that are not found again in the rendering are counted."""
-    unedited = images[:, len(edits.LEVELS) // 2]
-    regions = [edits.find_regions(image, detector) for image in unedited]
-    found = [i for i, own in enumerate(regions) if own is not None]
-    ours = [edits.shares(edits.change(images[i]), regions[i]) for i in found]
-    theirs = [edits.shares(edits.change(at_random[i]).mean(axis=0), regions[i]) for i in found]
-    area = [edits.shares(np.ones(regions[i].shape), regions[i]) for i in found]
+def place_shares(ends: np.ndarray, regions: list) -> list[dict]:
+    """Where pictures (m, k, 2, r, r, 3) differ between their ends, in the mean over k, for each
+    face whose regions were found."""
+    pairs = [(edits.change(own).mean(axis=0), r) for own, r in zip(ends, regions, strict=True)]
+    return [edits.shares(energy, where) for energy, where in pairs if where is not None]
 
-    def means(rows):
-        columns = {name: np.array([row[name] for row in rows]) for name in edits.REGIONS}
-        return {name: edits.over_faces(column, seed) for name, column in columns.items()}
 
-    inside = [np.array([row["face"] for row in rows]) for rows in (ours, theirs)]
+def check_places(faces: HeldOut, adjusted: list, generator, images, regions, seed: int) -> dict:
+    """Where edits change the picture, as fitted and adjusted, beside random changes and the mere
+    area of the regions; and how many times the random share falls into face and head."""
+    other = dataclasses.replace(faces, directions=adjusted)
+    other_images = edits.render(generator, edits.moved(faces.codes, other.steps, ENDS))
+    ends = {
+        "fitted": images[:, None, [0, -1]],
+        "adjusted": other_images[:, None],
+        "random": random_images(faces, generator, seed),
+    }
+    rows = {name: place_shares(own, regions) for name, own in ends.items()}
+    rows["area"] = [edits.shares(np.ones(r.shape), r) for r in regions if r is not None]
+
+    def times_random(kind, part):
+        above, below = (np.array([row[part] for row in rows[k]]) for k in (kind, "random"))
+        return edits.ratio(above, below, seed)
+
     return {
-        "faces_found": len(found),
-        "share": means(ours),
-        "share_random": means(theirs),
-        "share_area": means(area),
-        "times_random": edits.ratio(*inside, seed),
+        "faces_found": len(rows["area"]),
+        "share": {name: edits.mean_shares(own, seed) for name, own in rows.items()},
+        "times_random": {
+            kind: {part: times_random(kind, part) for part in ("face", "head")}
+            for kind in ("fitted", "adjusted")
+        },
     }
 
 
@@ -122,16 +133,17 @@ def main(job):
     tables = read_table(job.input.photos), read_table(job.input.folds)
     faces = held_out_faces(job.input.latents, *tables, fitted, FACES, seed)
     images = edits.render(generator, edits.moved(faces.codes, faces.steps))
-    at_random = random_images(faces, generator, seed)
     perception = Perception(job.input.perception, device)
     detector = FaceDetector(Path(job.input.detector[0]).parent)
+    regions = [edits.find_regions(own[len(edits.LEVELS) // 2], detector) for own in images]
+    others = [adjusted.by_fold[fold] for fold in faces.folds]
     found = {
         "faces": len(faces.codes),
         **check_risk(faces, images, projector, seed),
-        "place": check_place(images, at_random, detector, seed),
+        "place": check_places(faces, others, generator, images, regions, seed),
         "identity": check_identity(images, perception, seed),
     }
-    Path(job.output.figures).write_text(json.dumps(found, indent=1))
+    Path(job.output.figures).write_text(json.dumps(found, indent=1, allow_nan=False))
 
     steps = [d.mean.step.reshape(fitted.shape) for d in (fitted, adjusted)]
     means = faces.everyone.groupby("patient_id").mean()

@@ -58,9 +58,18 @@ def find_regions(image: np.ndarray, detector: FaceDetector) -> np.ndarray | None
 
 
 def shares(energy: np.ndarray, regions: np.ndarray) -> dict[str, float]:
-    """How much of an energy (r, r) falls into each of the regions (r, r); sums to one."""
-    total = energy.sum()
-    return {name: float(energy[regions == code].sum() / total) for name, code in REGIONS.items()}
+    """How much of an energy (r, r) falls into each of the regions (r, r), which sum to one, and
+    into the `head`, which is face and surround; 0 where nothing changed."""
+    total = energy.sum() or 1.0
+    parts = {name: energy[regions == code].sum() / total for name, code in REGIONS.items()}
+    parts["head"] = parts["face"] + parts["surround"]
+    return {name: float(share) for name, share in parts.items()}
+
+
+def mean_shares(rows: list[dict], seed: int) -> dict:
+    """Means over faces of what `shares` found of each, with their intervals."""
+    names = (*REGIONS, "head")
+    return {name: over_faces(np.array([row[name] for row in rows]), seed) for name in names}
 
 
 def change(images: np.ndarray) -> np.ndarray:
@@ -82,8 +91,8 @@ def monotone(risks: np.ndarray) -> np.ndarray:
 
 def identity(features: np.ndarray) -> dict[str, np.ndarray]:
     """Of features (n, levels, d): how far both ends are from their own unedited face, as a fraction
-    of the median distance between people, (n,); and the share of both ends whose nearest unedited
-    face is their own, (n,)."""
+    of the median distance between people, (n,); and whether their own is the nearest unedited face
+    to both, bool (n,)."""
     own = features[:, features.shape[1] // 2]
     between = np.linalg.norm(own[:, None] - own[None], axis=-1)
     typical = np.median(between[np.triu_indices(len(own), 1)])
@@ -91,18 +100,24 @@ def identity(features: np.ndarray) -> dict[str, np.ndarray]:
     distances = np.linalg.norm(ends[:, :, None] - own[None, None], axis=-1)  # (n, 2, n)
     places = np.arange(len(own))
     kept = distances[places, :, places].mean(axis=1) / typical
-    known = (distances.argmin(axis=-1) == places[:, None]).mean(axis=1)
+    known = (distances.argmin(axis=-1) == places[:, None]).all(axis=1)
     return {"distance": kept, "recognised": known}
 
 
 def over_faces(values: np.ndarray, seed: int) -> dict | None:
     """Mean of values (n,) over faces with a 95 % interval from drawing faces; None if none."""
-    return interval(_drawn(values, seed)) if len(values) else None
+    return _told(_drawn(values, seed)) if len(values) else None
 
 
 def ratio(above: np.ndarray, below: np.ndarray, seed: int) -> dict | None:
-    """The mean of one value per face (n,) over that of another, with its 95 % interval."""
-    return interval(_drawn(above, seed) / _drawn(below, seed)) if len(above) else None
+    """The mean of one value per face (n,) over that of another, with its 95 % interval; None where
+    there is nothing to divide by."""
+    drawn = _drawn(below, seed) if len(below) else np.zeros(1)
+    return _told(_drawn(above, seed) / drawn) if drawn.all() else None
+
+
+def _told(scores) -> dict | None:
+    return interval(scores) if np.isfinite(scores).all() else None
 
 
 def _drawn(values, seed) -> np.ndarray:
