@@ -31,12 +31,12 @@ def by_jacobian(faces: HeldOut, generator) -> np.ndarray:
 
 
 def by_occlusion(faces: HeldOut, photos, fills: dict, risk_of) -> np.ndarray:
-    """Change of risk in SDs, either way, when a part of a photo (m, r, r, 3) shows the mean photo
-    of its fold's training patients: (m, r, r)."""
+    """Squared change of risk, in SDs, when a part of a photo (m, r, r, 3) shows the mean photo of
+    its fold's training patients: (m, r, r)."""
     maps = []
     for photo, fold, direction in zip(photos, faces.folds, faces.directions, strict=True):
         found = occlusion(photo, fills[fold], lambda some, d=direction: risk_of(some, d))
-        maps.append(np.abs(found) / direction.sd)
+        maps.append(np.square(found / direction.sd))
     return np.stack(maps)
 
 
