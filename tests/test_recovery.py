@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import explain
+from facies.errors import InputError
 from facies.recovery import associations, columns_of, correlation
 
 
@@ -52,3 +54,39 @@ def test_intervals_hold_the_truth_and_photos_of_a_patient_go_together():
     # Every photo twice adds nothing: the interval is as wide as before.
     twice = associations(pd.concat([table, table]), pd.concat([known, known]), seed=1)[0]
     assert twice["low"] == pytest.approx(rows[0]["low"])
+
+
+PHOTOS = pd.DataFrame({"photo_id": ["a1", "a2", "a3", "b1"], "patient_id": ["a", "a", "a", "b"]})
+ALIGNED = pd.DataFrame(
+    {
+        "photo_id": ["a1", "a2", "a3", "b1"],
+        "used": [1, 1, 0, 1],
+        "reason": ["", "", "no face found", ""],
+        "yaw": [0.1, 0.3, 9.0, -0.2],
+        "quad_0": [1.0, 2, 3, 4],
+    }
+)
+CLINICAL = pd.DataFrame({"sex": ["F", "M"]}, index=pd.Index(["b", "a"], name="patient_id"))
+
+
+def test_traits_are_clinical_columns_and_means_of_usable_photos():
+    found = explain.chosen_traits(["yaw", "sex"], CLINICAL, PHOTOS, ALIGNED)
+    assert found.loc["a"].tolist() == [pytest.approx(0.2), "M"]
+    assert found.loc["b"].tolist() == [-0.2, "F"]
+    with pytest.raises(InputError, match="no column quad_0; there are yaw, sex"):
+        explain.chosen_traits(["quad_0"], CLINICAL, PHOTOS, ALIGNED)
+
+
+def test_health_is_the_fall_of_the_risk_and_a_mean_over_repeats():
+    rows = [("a", 1, "", 1.0), ("a", 2, "", 3.0), ("b", 1, "", -4.0), ("a", 1, "yaw", 0.5)]
+    table = pd.DataFrame(rows, columns=["patient_id", "repeat", "adjusted", "risk"])
+    found = explain.health_scores(table, ["b", "a", "c"])
+    assert found.index.tolist() == ["b", "a", "c"]
+    assert found.health.tolist()[:2] == [4.0, -2.0] and np.isnan(found.health["c"])
+    assert found["health, adjusted for yaw"]["a"] == -0.5
+
+
+def test_score_in_sds_is_of_the_first_repeat_and_of_the_own_fold():
+    table = pd.DataFrame({"patient_id": ["a", "b", "a"], "fold": [1, 2, 1], "repeat": [1, 1, 2]})
+    table = table.assign(risk=[1.0, 1.0, 7.0], sd=[2.0, 0.5, 1.0])
+    assert explain.in_sds(table).score.tolist() == [-0.5, -2.0]
