@@ -53,5 +53,5 @@ def save_moving(path, frames: list[np.ndarray], milliseconds: int = 90) -> None:
         append_images=pictures[1:],
         duration=milliseconds,
         loop=0,
-        quality=70,
+        quality=85,
     )
