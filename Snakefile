@@ -78,6 +78,8 @@ rule all:
         expand(rules.merge_latents.output, scope=GENERATORS, view="full"),
         expand(rules.merge_latents.output, scope="cohort", view=[*CONTROLS, *COVERS]),
         expand(rules.explain.output, scope="cohort", view="full"),
+        expand(rules.edit_faces.output, scope="cohort", view="full"),
+        expand(rules.attribute_risk.output, scope="cohort", view="full"),
         rules.measure_nuisance.output,
         rules.weigh_nuisance.output,
         rules.weigh_layers.output,

@@ -11,6 +11,8 @@ from facies.report import build
 from facies.rows import Rows
 
 LARGE = {"images", "codes"}
+PICTURES = ("before", "samples", "strip", "walks", "moving", "maps", "examples")
+PICTURES += ("edited", "edited_moving", "mapped")  # of patients, where the config allows it
 
 
 def arrays(path: str) -> dict:
@@ -22,9 +24,10 @@ def arrays(path: str) -> dict:
 def main(job):
     paths = job.input
     words = ("summary", "measures", "curves", "permutation", "quality", "reliance")
+    words += ("direction", "edits", "attribution")
     data = {name: json.loads(Path(paths[name]).read_text()) for name in words}
-    data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction", "closest")}
-    data |= {name: paths[name] for name in ("before", "samples", "strip", "walks", "examples")}
+    data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "closest")}
+    data |= {name: paths.get(name) for name in PICTURES}
     data["table"] = pd.read_csv(paths.table, dtype={"photo_id": str})
     data["gate"] = pd.read_csv(paths.gate, dtype={"photo_id": str})
     data["log"] = pd.read_csv(paths.log)
