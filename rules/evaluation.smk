@@ -66,6 +66,8 @@ rule evaluate:
             "seed": config["seed"],
             "horizons": config["survival"]["horizons"],
             "clinical": config["cohort"]["clinical"],
+            "headline": [config[name][0] for name in ("views", "scopes")]
+            + [config["survival"]["models"][0]],
         },
         code=code_digest("comparison", "evaluation", "gate", "measures", "subgroups"),
     script:

@@ -75,8 +75,7 @@ def details(job, fits, risks, used, draws):
 
 def by_gate(job, fits, draws, quality):
     """How C of the face moves with the gate; None without fits of the face."""
-    s = job.params.settings
-    key = ("face", s["view"], s["scope"], s["model"])
+    key = ("face", *job.params.settings["headline"])
     return evaluation.c_by_threshold(fits[key], draws, quality) if key in fits else None
 
 
