@@ -68,3 +68,5 @@ rule all:
         ),
         expand(rules.merge_latents.output, scope=config["scopes"], view=config["views"]),
         expand(rules.explain.output, scope=config["scopes"], view=config["views"]),
+        expand(rules.edit_faces.output, scope=SCOPE, view=VIEW),
+        expand(rules.attribute_risk.output, scope=SCOPE, view=VIEW),

@@ -1,29 +1,128 @@
+EXPLANATION = "<results>/explanation/{scope}/{view}"
+# Patients' faces are drawn only where the config allows it; the demo's are nobody's.
+FACES_SHOWN = config["report"]["patient_photos"] or bool(config["cohort"]["demo"])
+
+
 rule explain:
-    """Map the Cox coefficients back to W+ and walk faces from ill to healthy."""
+    """Find each fold's health direction and score its held-out patients along it."""
     input:
+        photos="<results>/cohort/photos.csv",
+        patients="<results>/cohort/patients.csv",
+        folds="<results>/folds.csv",
+        aligned="<results>/aligned/{view}.csv",
         latents="<results>/latents/{scope}/{view}.npz",
-        checkpoint="<results>/generator/{scope}/generator.safetensors",
         fits=expand(
             "<results>/fits/{{scope}}/{{view}}/face/coxph/{repeat}-{fold}.npz",
             repeat=range(1, config["survival"]["repeats"] + 1),
             fold=range(1, config["survival"]["folds"] + 1),
         ),
+        truth=branch(bool(DEMO), then=f"{DEMO}/truth.csv"),
+        portraits=branch(bool(DEMO), then=f"{DEMO}/portraits.csv"),
     output:
-        direction="<results>/explanation/{scope}/{view}/direction.npz",
-        strip="<results>/explanation/{scope}/{view}/strip.png",
-        walks="<results>/explanation/{scope}/{view}/walks.png",
+        direction=f"{EXPLANATION}/direction.npz",
+        figures=f"{EXPLANATION}/direction.json",
+        health=f"{EXPLANATION}/health.csv",
     log:
         "<logs>/explain/{scope}-{view}.log",
     benchmark:
         "<benchmarks>/explain/{scope}-{view}.tsv"
     conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        settings={
+            "seed": config["seed"],
+            "clinical": config["cohort"]["clinical"],
+            "columns": config["explanation"]["columns"],
+        },
+        code=code_digest("direction", "evaluation", "heldout", "recovery"),
+    script:
+        "../workflow/scripts/explain.py"
+
+
+rule edit_faces:
+    """Edit faces to a wanted risk, draw them, and check that edits keep to it, face and person."""
+    input:
+        direction=f"{EXPLANATION}/direction.npz",
+        photos="<results>/cohort/photos.csv",
+        folds="<results>/folds.csv",
+        latents="<results>/latents/{scope}/{view}.npz",
+        aligned="<results>/aligned/{view}.npz",
+        checkpoint="<results>/generator/{scope}/generator.safetensors",
+        perception=config["generator"]["perception"],
+        detector=DETECTOR,
+    output:
+        **(
+            {
+                "patients": f"{EXPLANATION}/patients.png",
+                "patients_moving": f"{EXPLANATION}/patients.webp",
+            }
+            if FACES_SHOWN
+            else {}
+        ),
+        figures=f"{EXPLANATION}/edits.json",
+        strip=f"{EXPLANATION}/strip.png",
+        walks=f"{EXPLANATION}/walks.png",
+        moving=f"{EXPLANATION}/walks.webp",
+    log:
+        "<logs>/edit_faces/{scope}-{view}.log",
+    benchmark:
+        "<benchmarks>/edit_faces/{scope}-{view}.tsv"
+    conda:
         "../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=4000,
+        runtime=60,
+        gpu=1,
+    params:
+        settings=config["projection"] | {"precision": config["generator"]["precision"]},
+        seed=config["seed"],
+        show=FACES_SHOWN,
+        code=code_digest(
+            "checkpoints", "edits", "heldout", "perception", "projection", "sheets"
+        ),
+    script:
+        "../workflow/scripts/edit_faces.py"
+
+
+rule attribute_risk:
+    """Map which pixels carry the risk, by the generator's Jacobian and by covering photos."""
+    input:
+        direction=f"{EXPLANATION}/direction.npz",
+        photos="<results>/cohort/photos.csv",
+        folds="<results>/folds.csv",
+        latents="<results>/latents/{scope}/{view}.npz",
+        aligned="<results>/aligned/{view}.npz",
+        checkpoint="<results>/generator/{scope}/generator.safetensors",
+        detector=DETECTOR,
+    output:
+        **(
+            {"patients": f"{EXPLANATION}/patients_attribution.png"}
+            if FACES_SHOWN
+            else {}
+        ),
+        figures=f"{EXPLANATION}/attribution.json",
+        mean=f"{EXPLANATION}/attribution.png",
+    log:
+        "<logs>/attribute_risk/{scope}-{view}.log",
+    benchmark:
+        "<benchmarks>/attribute_risk/{scope}-{view}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=1,
     params:
         seed=config["seed"],
-        code=code_digest("direction", "checkpoints"),
+        show=FACES_SHOWN,
+        code=code_digest(
+            "attribution", "checkpoints", "edits", "heldout", "recovery", "sheets"
+        ),
     script:
-        "../workflow/scripts/explain.py"
+        "../workflow/scripts/attribute_risk.py"

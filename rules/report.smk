@@ -1,9 +1,19 @@
 VIEW, SCOPE = config["views"][0], config["scopes"][0]
+PATIENTS_SHOWN = {
+    name: f"<results>/explanation/{SCOPE}/{VIEW}/{picture}"
+    for name, picture in {
+        "edited": "patients.png",
+        "edited_moving": "patients.webp",
+        "mapped": "patients_attribution.png",
+    }.items()
+    if FACES_SHOWN
+}
 
 
 rule write_report:
     """Gather everything into one HTML file for readers."""
     input:
+        **PATIENTS_SHOWN,
         template=workflow.source_path("../workflow/report/report.html.jinja"),
         summary="<results>/evaluation/summary.json",
         measures="<results>/evaluation/measures.json",
@@ -17,9 +27,13 @@ rule write_report:
         samples=f"<results>/generator/{SCOPE}/samples.png",
         quality=f"<results>/generator/{SCOPE}/quality.json",
         closest=f"<results>/generator/{SCOPE}/closest.npz",
-        direction=f"<results>/explanation/{SCOPE}/{VIEW}/direction.npz",
+        direction=f"<results>/explanation/{SCOPE}/{VIEW}/direction.json",
+        edits=f"<results>/explanation/{SCOPE}/{VIEW}/edits.json",
+        attribution=f"<results>/explanation/{SCOPE}/{VIEW}/attribution.json",
         strip=f"<results>/explanation/{SCOPE}/{VIEW}/strip.png",
         walks=f"<results>/explanation/{SCOPE}/{VIEW}/walks.png",
+        moving=f"<results>/explanation/{SCOPE}/{VIEW}/walks.webp",
+        maps=f"<results>/explanation/{SCOPE}/{VIEW}/attribution.png",
     output:
         report=report(
             "<results>/report.html",

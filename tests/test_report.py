@@ -7,7 +7,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from facies import curves, report, tripod
+from facies import curves, figures, report, tripod
 from facies.pictures import grid, to_tensor, to_uint8
 
 
@@ -194,3 +194,26 @@ def test_curves_bear_the_nulls_of_a_fold_that_cannot_be_scored():
     ):
         assert drawing.startswith("<svg") and "face" in drawing
     assert "Kaplan-Meier" in curves.brier_over_time([row], "months")
+
+
+def test_adjustments_stand_beside_what_the_score_was_before():
+    def row(adjusted, age, yaw):
+        names = {"age": age, "yaw": yaw}
+        return {"adjusted": adjusted, "correlations": [{"name": n} | v for n, v in names.items()]}
+
+    low, high = {"value": 0.1}, {"value": 0.5}
+    told = report.adjustments(
+        [row("", high, low), row("age", low, low), row("all of them", {}, {})]
+    )
+    assert [(r["before"] or {}).get("value") for r in told] == [None, 0.5, None]
+    assert [(r["after"] or {}).get("value") for r in told] == [None, 0.1, None]
+
+
+def test_recovered_and_unrelated_traits_are_drawn_side_by_side():
+    found = {"value": -0.5, "low": -0.6, "high": -0.4, "signed": True}
+    truth = {
+        "planted": [{"name": "dark_circles"} | found],
+        "nuisance": [{"name": "warmth"} | found],
+    }
+    drawing = figures.recovery(truth)
+    assert drawing.startswith("<svg") and "dark circles" in drawing and "warmth" in drawing

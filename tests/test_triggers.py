@@ -8,7 +8,8 @@ from PIL import Image
 from tiny import planned
 
 FITS = 8  # four kinds of features, two folds
-FITTED = {"fit_model": FITS, "permute_outcomes": 1, "evaluate": 1, "explain": 1, "write_report": 1}
+EXPLAINED = {"explain": 1, "edit_faces": 1, "attribute_risk": 1}
+FITTED = {"fit_model": FITS, "permute_outcomes": 1, "evaluate": 1, "write_report": 1} | EXPLAINED
 # What a changed sheet makes due: the merge looks whether copies of photos have one outcome. That
 # crops, and with them generator and codes, are the same then, is for the run to find.
 MERGED = {"merge_aligned": 1, "split_patients": 1, "finetune_generator": 1, "merge_latents": 1}

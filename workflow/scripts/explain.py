@@ -1,62 +1,149 @@
-"""Turn the Cox coefficients into a health direction, and walk faces along it."""
-
-import dataclasses
+"""Find each fold's health direction, score patients out of fold, and say what the scores are."""
 
 import numpy as np
-import torch
-from PIL import Image, ImageDraw, ImageFont
+import pandas as pd
 
-from facies.checkpoints import load_generator
-from facies.direction import health_direction, walk
+from facies import metrics
+from facies.cox import Outcome
+from facies.direction import (
+    Direction,
+    FoldModel,
+    mean_cosine,
+    read_models,
+    save_directions,
+    score_fold,
+)
 from facies.errors import InputError
+from facies.evaluation import write_json
+from facies.features import read_table
+from facies.heldout import photo_codes
 from facies.jobs import run_job
-from facies.pictures import grid
+from facies.portraits import HEALTH
+from facies.recovery import associations
 
-SDS = (3, 2, 1, 0, -1, -2, -3)  # of risk, from ill to healthy
-FACES = 6
-
-
-def coefficients(paths: list[str]) -> np.ndarray:
-    """Of every fold that has a model, (folds, num_ws * w_dim)."""
-    found = []
-    for path in paths:
-        with np.load(path, allow_pickle=False) as fit:
-            if "coefficients" in fit and np.abs(fit["coefficients"]).max() > 0:
-                found.append(fit["coefficients"])
-    if not found:
-        raise InputError("no fold has a model with coefficients: too few events to explain a face")
-    return np.stack(found)
+# What is adjusted for unless the config says otherwise, beside the clinical columns.
+MEASURED = ("yaw", "roll", "brightness", "sharpness")
 
 
-def labelled(sheet: Image.Image, columns: int) -> Image.Image:
-    """A strip of pictures under the risk of each column."""
-    wide = sheet.width // columns
-    picture = Image.new("RGB", (sheet.width, sheet.height + 24), "white")
-    picture.paste(sheet, (0, 24))
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
-    for i, sd in enumerate(SDS):
-        text = "average" if sd == 0 else f"{sd:+d} SD risk"
-        draw.text((wide * (i + 0.5), 12), text, fill="black", font=font, anchor="mm")
-    return picture
+def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned: pd.DataFrame):
+    """The config's columns of each patient: clinical ones, or means of what photos measure."""
+    aligned = photos[["photo_id", "patient_id"]].merge(aligned[aligned.used == 1])
+    measured = aligned.groupby("patient_id").mean(numeric_only=True).loc[clinical.index]
+    measured = measured.drop(columns="used").filter(regex="^(?!quad_)")
+    both = measured.drop(columns=list(clinical), errors="ignore").join(clinical)
+    names = [*clinical, *MEASURED] if names is None else names
+    if unknown := [name for name in names if name not in both]:
+        raise InputError(
+            f"explanation.columns: no column {unknown[0]}; there are {', '.join(both)}"
+        )
+    return both[list(names)]
+
+
+def remaining_c(table: pd.DataFrame, patients: pd.DataFrame, models: list[FoldModel]) -> dict:
+    """C over the folds with Nadeau and Bengio's interval."""
+    scores = [
+        metrics.c_index(Outcome.of(patients.loc[own.patient_id]), own.risk.to_numpy())
+        for _, own in table.groupby(["repeat", "fold"])
+    ]
+    ratio = float(np.mean([len(m.test_ids) / len(m.train_ids) for m in models]))
+    return dict(zip(("value", "low", "high"), metrics.nadeau_bengio(scores, ratio), strict=True))
+
+
+def in_sds(table: pd.DataFrame) -> pd.DataFrame:
+    """Each patient's health score in the first repeat, in SDs of the own fold's training risks."""
+    first = table[table.repeat == table.repeat.min()]
+    return first[["patient_id", "fold"]].assign(score=-first.risk / first.sd)
+
+
+def adjusted_rows(table, patients, traits, models, seed) -> list[dict]:
+    """For the score as fitted and each adjustment: C, and how the score still goes with traits."""
+    rows = []
+    for name in table.adjusted.unique():
+        own = table[table.adjusted == name]
+        score = in_sds(own)
+        left = associations(score, traits.loc[score.patient_id], seed)
+        c = remaining_c(own, patients, models)
+        rows.append({"adjusted": name, "c_index": c, "correlations": left})
+    return rows
+
+
+def health_scores(table: pd.DataFrame, ids) -> pd.DataFrame:
+    """The health score in log hazard, as fitted and adjusted, each the mean over repeats.
+
+    Higher is healthier, 0 the training patients' mean; empty for patients of folds without a model.
+    """
+    wide = -table.pivot_table("risk", "patient_id", "adjusted")
+    wide = wide.reindex(index=ids, columns=table.adjusted.unique())
+    names = {name: f"health, adjusted for {name}" if name else "health" for name in wide}
+    return wide.rename(columns=names).rename_axis("patient_id")
+
+
+def stability(directions: list[Direction]) -> dict:
+    """Mean cosine between folds, of coefficients and of the patterns that faces walk along."""
+    return {
+        name: mean_cosine(np.stack([getattr(d, name) for d in directions]))
+        for name in ("beta", "pattern")
+    }
+
+
+def known_truth(job, models, directions: list[Direction], codes: pd.DataFrame) -> dict:
+    """The demo's truth: how photos' health scores go with what was planted and with what was not,
+    and the cosine of the folds' patterns with the planted one.
+
+    The planted pattern is the covariance of codes with the true log hazard of the face, over all
+    patients: how, in W+, faces of higher planted hazard differ on average.
+    """
+    truth = read_table(job.input.truth).set_index("patient_id")
+    means = codes.groupby("patient_id").mean()
+    hazard = truth.log_hazard_face.loc[means.index]
+    planted = (means - means.mean()).to_numpy().T @ (hazard - hazard.mean())
+    cosines = [mean_cosine(np.stack([planted, d.pattern])) for d in directions]
+    tables = []
+    for model, direction in zip(models, directions, strict=True):
+        if model.repeat == models[0].repeat:
+            own = codes.loc[model.test_ids]
+            scores = own.index.to_frame(index=False).assign(fold=model.fold)
+            tables.append(scores.assign(score=-direction.risk(own.to_numpy()) / direction.sd))
+    scores, seed = pd.concat(tables, ignore_index=True), job.params.settings["seed"]
+    drawn = read_table(job.input.portraits).set_index("photo_id").loc[scores.photo_id]
+    others = [name for name in drawn if name not in (*HEALTH, "seed")]
+    signs = truth[["log_hazard_face", *HEALTH]].loc[scores.patient_id]
+    return {
+        "cosine": {"value": np.mean(cosines), "low": min(cosines), "high": max(cosines)},
+        "planted": associations(scores, signs, seed),
+        "nuisance": associations(scores, drawn[others], seed),
+    }
 
 
 def main(job):
-    with np.load(job.input.latents) as latents:
-        codes = latents["codes"].astype(np.float64)
-    found = health_direction(coefficients(job.input.fits), codes)
-    np.savez(job.output.direction, **dataclasses.asdict(found))
-    generator = load_generator(job.input.checkpoint)
-    mean = walk(generator, found.mean_code[None], found.step, SDS)
-    labelled(grid(mean[0], len(SDS), scale=2), len(SDS)).save(job.output.strip)
-    random = torch.Generator().manual_seed(job.params.seed)
-    z = torch.randn(FACES, generator.z_dim, generator=random)
-    with torch.no_grad():
-        faces = generator.mapping(z).numpy()
-    # Truncation keeps generated people ordinary (Karras et al. 2019, appendix B).
-    faces = found.mean_code + 0.6 * (faces - faces.mean(axis=0))
-    walked = walk(generator, faces, found.step, SDS).reshape(-1, *mean.shape[2:])
-    labelled(grid(walked, len(SDS), scale=2), len(SDS)).save(job.output.walks)
-    print(f"{found.sd_risk:.3f} SD of risk, cosine between folds {found.stability:.3f}")
+    settings, seed = job.params.settings, job.params.settings["seed"]
+    models = read_models(job.input.fits)
+    patients = read_table(job.input.patients).set_index("patient_id")
+    patients = patients.loc[read_table(job.input.folds).patient_id.unique()]
+    photos = read_table(job.input.photos)
+    codes, shape = photo_codes(job.input.latents, photos, patients.index)
+    means = codes.groupby("patient_id").mean().loc[patients.index]
+    aligned, clinical = read_table(job.input.aligned), patients[settings["clinical"]]
+    traits = chosen_traits(settings["columns"], clinical, photos, aligned)
+
+    scored = [score_fold(model, means, traits) for model in models]
+    table = pd.concat([own for _, own in scored], ignore_index=True)
+    fitted = [directions[""] for directions, _ in scored]
+    # The last adjustment is that for all columns, or the only one.
+    adjusted = [list(directions.values())[-1] for directions, _ in scored]
+    save_directions(job.output.direction, models, shape, fitted=fitted, adjusted=adjusted)
+    health_scores(table, patients.index).to_csv(job.output.health, float_format="%.6g")
+    found = {
+        "patients_scored": int(table.patient_id.nunique()),
+        "patients": len(patients),
+        "sd_risk": float(np.mean([m.sd for m in models])),
+        "stability": stability(fitted),
+        "adjusted": adjusted_rows(table, patients, traits, models, seed),
+    }
+    if job.input.truth:
+        found["truth"] = known_truth(job, models, fitted, codes)
+    write_json(job.output.figures, found)
+    print(f"{len(models)} folds, cosine of their patterns {found['stability']['pattern']:.3f}")
 
 
 if __name__ == "__main__":

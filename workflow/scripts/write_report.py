@@ -9,6 +9,9 @@ import pandas as pd
 from facies.jobs import run_job
 from facies.report import build
 
+PICTURES = ("before", "samples", "strip", "walks", "moving", "maps")
+PICTURES += ("edited", "edited_moving", "mapped")  # of patients, where the config allows it
+
 
 def arrays(path: str) -> dict:
     with np.load(path, allow_pickle=False) as file:
@@ -18,9 +21,10 @@ def arrays(path: str) -> dict:
 def main(job):
     paths = job.input
     words = ("summary", "measures", "curves", "permutation", "quality")
+    words += ("direction", "edits", "attribution")
     data = {name: json.loads(Path(paths[name]).read_text()) for name in words}
-    data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "direction", "closest")}
-    data |= {name: paths[name] for name in ("before", "samples", "strip", "walks")}
+    data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "closest")}
+    data |= {name: paths.get(name) for name in PICTURES}
     data["table"] = pd.read_csv(paths.table, dtype={"photo_id": str})
     data["log"] = pd.read_csv(paths.log)
     html = build(data, job.params.config, job.params.benchmarks, Path(paths.template))

@@ -137,6 +137,29 @@ def kaplan_meier(curve: dict, unit: str) -> str:
     return svg(figure)
 
 
+RECOVERED = {"planted": "planted signs", "nuisance": "everything else that was drawn"}
+
+
+def recovery(truth: dict) -> str:
+    """Correlation of the health score with what was planted, and with what was not."""
+    sizes = [len(truth[kind]) for kind in RECOVERED]
+    figure, axes = plt.subplots(
+        1, 2, figsize=(8.4, 0.9 + 0.2 * max(sizes)), sharex=True, layout="constrained"
+    )
+    for axis, (kind, title) in zip(axes, RECOVERED.items(), strict=True):
+        for i, row in enumerate(truth[kind]):
+            colour = "#b2452f" if kind == "planted" else "#7c93a8"
+            axis.plot([row["low"], row["high"]], [i, i], color=colour, linewidth=2)
+            axis.plot(row["value"], i, "o" if row["signed"] else "s", color=colour, markersize=4)
+        names = [row["name"].replace("_", " ") for row in truth[kind]]
+        axis.set_yticks(range(len(names)), names, fontsize=8)
+        axis.set_ylim(max(sizes) - 0.5, -0.5)
+        axis.axvline(0, color="black", linewidth=0.8)
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("correlation with the health score")
+    return svg(figure)
+
+
 def permutation(values: list[float], observed: float) -> str:
     """C-index of each run on shuffled outcomes, and the observed one."""
     figure, axis = plt.subplots(figsize=(5.2, 1.6), layout="constrained")

@@ -38,6 +38,23 @@ def picture(image: Image.Image | str | Path) -> str:
     return "data:image/png;base64," + base64.b64encode(packed.getvalue()).decode()
 
 
+def moving(path: str | Path) -> str:
+    """An animated WebP of the workflow's own as a data address."""
+    return "data:image/webp;base64," + base64.b64encode(Path(path).read_bytes()).decode()
+
+
+def adjustments(rows: list[dict]) -> list[dict]:
+    """The C that remains after each adjustment of the health score, beside how the score goes with
+    the column that it was adjusted for, before and after."""
+    before = {found["name"]: found for found in rows[0]["correlations"]}
+    told = []
+    for row in rows:
+        after = {found["name"]: found for found in row["correlations"]}
+        name = row["adjusted"]
+        told.append(row | {"before": before.get(name), "after": after.get(name)})
+    return told
+
+
 def reasons(excluded: list[dict]) -> list[tuple[str, str, int]]:
     """Exclusions counted by kind (photo, patient) and reason, the most frequent first."""
     counts = Counter(
@@ -179,8 +196,9 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     """Render the page.
 
     `data` holds summary, measures, curves, permutation, quality (from JSON), table and log
-    (data frames), aligned, latents, direction and closest (dicts of arrays), and paths of pictures:
-    before, samples, strip, walks.
+    (data frames), aligned, latents and closest (dicts of arrays), direction, edits and attribution
+    (from JSON), and paths of pictures: before, samples, strip, walks, moving, maps, and of patients
+    where they may be shown: edited, edited_moving, mapped.
     """
     summary, scores = data["summary"], data["summary"]["scores"]
     model = config["survival"]["models"][0]
@@ -234,8 +252,16 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "costs": fit_costs(benchmarks),
         "strip": picture(data["strip"]),
         "walks": picture(data["walks"]),
-        "stability": float(data["direction"]["stability"]),
-        "sd_risk": float(data["direction"]["sd_risk"]),
+        "moving": moving(data["moving"]),
+        "maps": picture(data["maps"]),
+        "edited": picture(data["edited"]) if show else None,
+        "edited_moving": moving(data["edited_moving"]) if show else None,
+        "mapped": picture(data["mapped"]) if show else None,
+        **{name: data[name] for name in ("direction", "edits", "attribution")},
+        "adjustments": adjustments(data["direction"]["adjusted"]),
+        "recovery_figure": figures.recovery(data["direction"]["truth"])
+        if "truth" in data["direction"]
+        else None,
         "settings": shareable(config),
         "versions": versions(),
         "times": run_times(benchmarks),
