@@ -36,6 +36,44 @@ def test_fidelity_counts_lost_faces_against_it():
     assert found["close"] == 0.5
 
 
+def test_errors_are_drawn_where_they_are_and_no_finer_than_cells():
+    photos = np.zeros((2, 32, 32, 3), np.uint8)
+    rebuilt = photos.copy()
+    rebuilt[0, 4, 6] = 255  # one pixel of a cell of two by two: a mean error of 255 / 4
+    grey = np.full((32, 32, 3), 90, np.uint8)
+    drawn = report.error_maps(photos, rebuilt, grey)
+    assert (drawn[1] == 90).all()
+    share = 255 / 4 / report.REDDEST
+    expected = (90 * (1 - share) + np.array([178, 24, 24]) * share).astype(np.uint8)
+    assert (drawn[0, 4:6, 6:8] == expected).all()
+    assert (drawn[0] != 90).any(axis=2).sum() == 4
+
+
+def test_the_worst_inside_the_face_are_drawn(monkeypatch):
+    ids = np.array([f"{i:03d}" for i in range(20)])
+    photos = np.zeros((20, 16, 16, 3), np.uint8)
+    rebuilt = photos + np.arange(20, dtype=np.uint8)[:, None, None, None]
+    gate = pd.DataFrame({"photo_id": ids, "psnr_face": np.arange(40.0, 20, -1)})
+    seen = {}
+    monkeypatch.setattr(report, "error_maps", lambda a, b, c: seen.update(b=b) or a)
+    aligned, latents = ({"photo_ids": ids, "images": x} for x in (photos, rebuilt))
+    report.worst_errors(aligned, latents, gate, photos[0])
+    assert seen["b"][:, 0, 0, 0].tolist() == list(range(19, 7, -1))
+
+
+def test_photos_under_the_gate_are_counted_by_reason():
+    gate = pd.DataFrame({"used": [1, 0, 0, 1], "reason": [None, "dim", "dim", None]})
+    assert report.gated(gate) == {"reasons": [("dim", 2)], "left_out": 2}
+    kept = gate.assign(used=1)
+    assert report.gated(kept) == {"reasons": [("dim", 2)], "left_out": 0}
+
+
+def test_c_by_gate_bears_a_threshold_that_cannot_be_scored():
+    row = {"threshold": 20.0, "patients": 3, "c_index": {"value": None, "low": None, "high": None}}
+    good = row | {"c_index": {"value": 0.6, "low": 0.5, "high": 0.7}}
+    assert "n = 3" in figures.c_by_gate([good, row]) and figures.c_by_gate(None) is None
+
+
 def test_jobs_of_a_rule_are_summed(tmp_path):
     (tmp_path / "align_photos").mkdir()
     for i, (seconds, memory) in enumerate([(1.5, 10), (2.5, "-")]):

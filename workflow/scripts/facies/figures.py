@@ -52,6 +52,7 @@ def histograms(columns: dict[str, np.ndarray]) -> str:
         axis.hist(values, bins=30, color="#7c93a8")
         if len(values):
             axis.axvline(np.median(values), color="#b2452f")
+        axis.locator_params(axis="x", nbins=4)
         axis.set_xlabel(name)
     for axis in axes[:, 0]:
         axis.set_ylabel("photos")
