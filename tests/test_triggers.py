@@ -13,7 +13,7 @@ FITTED |= {"weigh_nuisance": 1, "weigh_layers": 1, "judge_reliance": 1}
 # What a changed sheet makes due: the merge looks whether copies of photos have one outcome. That
 # crops, and with them generator and codes, are the same then, is for the run to find.
 MERGED = {"merge_aligned": 1, "split_patients": 1, "finetune_generator": 1, "merge_latents": 1}
-SHEET = {"check_cohort": 1, "project_photos": 2} | MERGED | FITTED
+SHEET = {"check_cohort": 1, "project_photos": 2, "measure_nuisance": 1} | MERGED | FITTED
 
 
 def add_photo(folder):
