@@ -97,7 +97,8 @@ rule weigh_nuisance:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
-        fits=judge_fits("full"),
+        # The whole photo's risk would bring along what the background tells beyond its mean colour.
+        fits=judge_fits("face" if "face" in config["views"] else "full"),
     output:
         nuisance="<results>/reliance/nuisance.json",
     log:

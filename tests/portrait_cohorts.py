@@ -99,8 +99,8 @@ def verdict_on(images, regions, quads, outcome) -> dict:
 
     whole, coefficients = fit(Matrix(pixels(images), np.arange(n)))
     found = {"views": {"full": score(whole)}, "covers": [], "swap": None}
-    for view in ("face", "background"):
-        found["views"][view] = score(fit(Matrix(seen(view), np.arange(n)))[0])
+    views = {view: fit(Matrix(seen(view), np.arange(n)))[0] for view in ("face", "background")}
+    found["views"] |= {view: score(fits) for view, fits in views.items()}
     for region in ("face", "background"):
         effects = []
         for kind in ("without", "random"):
@@ -120,12 +120,12 @@ def verdict_on(images, regions, quads, outcome) -> dict:
         spread = reliance.spread(whole[block["fold"] - 1])
         risks.append((risk / spread).reshape(len(own), -1))
     found["swap"] = swap.variance_shares(np.stack(risks), 1, draws=200)
-    found["nuisance"] = nuisances(items, quads, whole, fit, ids, draws)
+    found["nuisance"] = nuisances(items, quads, views["face"], fit, ids, draws)
     found["tests"] = verdict.judge(found)
     return found | {"verdict": verdict.overall(found["tests"])}
 
 
-def nuisances(items, quads, whole, fit, ids, draws) -> dict:
+def nuisances(items, quads, face, fit, ids, draws) -> dict:
     meta = dict.fromkeys(nuisance.ALIGNED, 0) | {"width": 96, "height": 96}
     rows = [
         nuisance.measures(item | {"quad": quad}, meta, 1)
@@ -134,9 +134,9 @@ def nuisances(items, quads, whole, fit, ids, draws) -> dict:
     table = pd.DataFrame(rows, index=ids)
     known, _ = fit(Table(table))
     gains = []
-    for own, face in zip(known, whole, strict=True):
+    for own, other in zip(known, face, strict=True):
         # Beside the nuisance's risk the face's, both in SD of the training patients.
-        both = own.risk / reliance.spread(own) + face.risk / reliance.spread(face)
+        both = own.risk / reliance.spread(own) + other.risk / reliance.spread(other)
         weights = draws.of(own.ids)
         gains.append(
             concordance(own.test, both, weights) - concordance(own.test, own.risk, weights)

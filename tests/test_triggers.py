@@ -14,7 +14,7 @@ FITTED |= {"weigh_nuisance": 1, "weigh_layers": 1, "judge_reliance": 1}
 # What a changed sheet makes due: the merge looks whether copies of photos have one outcome. That
 # crops, and with them generator and codes, are the same then, is for the run to find.
 MERGED = {"merge_aligned": 1, "split_patients": 1, "finetune_generator": 1, "merge_latents": 1}
-GATED = {"project_photos": 2, "gate_photos": 1}
+GATED = {"project_photos": 2, "gate_photos": 1, "measure_nuisance": 1}
 SHEET = {"check_cohort": 1} | MERGED | GATED | FITTED
 
 

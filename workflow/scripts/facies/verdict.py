@@ -152,9 +152,7 @@ def judge_nuisance(nuisance: dict, whole: dict) -> dict:
         sentence = "The face tells what camera, light, place and clinical data do not."
         return row(test, figure, of, "pass", sentence)
     if beats_chance(nuisance["nuisance"]) and beats_chance(whole):
-        sentence = (
-            "Camera, light, background colour or place of the crop explain what the face adds."
-        )
+        sentence = "Camera, light, background colour or the crop tell as much without the face."
         return row(test, figure, of, "fail", sentence)
     sentence = "The face adds nothing for sure to what is known without it."
     return row(test, figure, of, "warn", sentence)
