@@ -121,6 +121,27 @@ def _rendered_states(demo):
     return lambda row: (lines.get(row.photo_id, "absent"),)
 
 
+def fits_of(scope, features, models, repeats):
+    """The fits of all views and folds."""
+    return expand(
+        FITS,
+        scope=scope,
+        view=config["views"],
+        features=features,
+        model=models,
+        repeat=range(1, repeats + 1),
+        fold=range(1, config["survival"]["folds"] + 1),
+    )
+
+
+def tuned(path):
+    """What the generator of a fit's scope made, at ``path`` with {scope} in it: in the scope fold
+    each fold has its own."""
+    return lambda wildcards: path.replace(
+        "{scope}", "fold-{fold}" if wildcards.scope == "fold" else "{scope}"
+    )
+
+
 def bundled_models(wildcards):
     """The refitted models, or why there is none."""
     if LINEAR is None:
