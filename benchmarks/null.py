@@ -19,6 +19,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from facies import crossval
+from facies.convolution import Photos
 from facies.cox import Outcome
 from facies.features import Joint, Matrix, Table
 from facies.folds import assign_folds
@@ -26,6 +27,7 @@ from facies.metrics import c_index
 from facies.models import MODELS
 
 PATIENTS, COLUMNS, FOLDS, INNER = 200, 9216, 5, 3
+SIDE = 56  # of the convolutional network's pictures of noise, which have about as many columns
 FUSED = ("fused by stack", "fused by joint", "fused by average")
 
 
@@ -45,6 +47,8 @@ def small(model):
         model.members, model.epochs = 1, (10, 25, 50)
     if hasattr(model, "trees"):
         model.trees = 50
+    if hasattr(model, "channels"):
+        model.epochs = (10, 20)
     return model
 
 
@@ -52,6 +56,11 @@ def fold_scores(values, clinical, outcome, train, test, seed, models):
     """C of every model on one test fold, and the seconds that it took."""
     face, table = Matrix(values, np.arange(PATIENTS)), Table(clinical)
     ready = crossval.prepare(face, outcome, train, test, INNER, seed)
+    seen = {name: (face, ready) for name in models}
+    if "cnn" in models:
+        pixels = np.random.default_rng(seed).integers(0, 256, (PATIENTS, SIDE, SIDE, 3), np.uint8)
+        photos = Photos(pixels, np.arange(PATIENTS))
+        seen["cnn"] = photos, crossval.prepare(photos, outcome, train, test, INNER, seed)
     scores, seconds = {}, {}
 
     def score(name, risk, start):
@@ -59,7 +68,7 @@ def fold_scores(values, clinical, outcome, train, test, seed, models):
 
     for name, model in models.items():
         start = time.perf_counter()
-        score(name, crossval.fit(face, ready, outcome, model, seed).test, start)
+        score(name, crossval.fit(*seen[name], outcome, model, seed).test, start)
 
     def ridge(design):
         folds = crossval.prepare(design, outcome, train, test, INNER, seed)

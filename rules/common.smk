@@ -146,16 +146,29 @@ def _rendered_states(demo):
     return lambda row: (lines.get(row.photo_id, "absent"),)
 
 
-def judge_fits(views, repeats=config["survival"]["repeats"]):
-    """Fits of the face in some views, of all folds, by which reliance is judged."""
+def fits_of(scope, features, models, repeats, views="full"):
+    """The fits of all folds; of whole photos, if no other view is asked for."""
     return expand(
         FITS,
-        scope=config["scopes"][0],
+        scope=scope,
         view=views,
-        features="face",
-        model="coxph",
+        features=features,
+        model=models,
         repeat=range(1, repeats + 1),
         fold=range(1, config["survival"]["folds"] + 1),
+    )
+
+
+def judge_fits(views, repeats=config["survival"]["repeats"]):
+    """Fits of the face in some views, by which reliance is judged."""
+    return fits_of("cohort", "face", "coxph", repeats, views)
+
+
+def tuned(path):
+    """What the generator of a fit's scope made, at ``path`` with {scope} in it: in the scope fold
+    each fold has its own."""
+    return lambda wildcards: path.replace(
+        "{scope}", "fold-{fold}" if wildcards.scope == "fold" else "{scope}"
     )
 
 

@@ -14,19 +14,6 @@ if config["survival"]["models"][0] == "cnn":
     )
 
 
-def fits_of(scope, features, models, repeats):
-    """The fits of whole photos in all folds."""
-    return expand(
-        FITS,
-        scope=scope,
-        view=config["views"][0],
-        features=features,
-        model=models,
-        repeat=range(1, repeats + 1),
-        fold=range(1, config["survival"]["folds"] + 1),
-    )
-
-
 ALL_FITS = fits_of("cohort", FEATURES, MODELS, config["survival"]["repeats"])
 if "cnn" in config["survival"]["models"]:
     ALL_FITS += fits_of("cohort", "pixels", "cnn", config["survival"]["repeats"])
@@ -34,15 +21,6 @@ if "fold" in config["scopes"]:
     # Features that no generator made are the same in both scopes.
     made = [name for name in FEATURES if name not in ("clinical", "pixels")]
     ALL_FITS += fits_of("fold", made, MODELS, 1)
-
-
-def tuned(path):
-    """What the generator of a fit's scope made, at ``path`` with {scope} in it: in the scope fold
-    each fold has its own."""
-    return lambda wildcards: path.replace(
-        "{scope}", "fold-{fold}" if wildcards.scope == "fold" else "{scope}"
-    )
-
 
 LATENTS_OF = tuned("<results>/latents/{scope}/{view}.npz")
 # What the fused features are made of. Clinical fits know of no generator.

@@ -185,6 +185,7 @@ SUMMARY = {
 }
 SETTINGS = {
     "resolution": 64,
+    "scopes": ["cohort"],
     "cohort": {"time_unit": "months", "clinical": ["age", "sex"]},
     "survival": {"folds": 5, "repeats": 2, "inner_folds": 4, "models": ["coxph"]},
 }
@@ -197,6 +198,7 @@ def test_guideline_has_its_27_items_and_tells_what_the_run_knows():
     answers = {row["item"]: row["answer"] for row in rows}
     assert len(answers) == len(rows)
     assert "2 x 5-fold" in answers["12a"] and "12 and 24.5 months" in answers["12e"]
+    assert "the test patients included" in answers["12a"]
     assert "2 of 12" in answers["11"] and "7 events" in answers["20a"]
     assert "0.700 (0.600 to 0.800)" in answers["23a"]
     # Only the authors know who gave consent and why a model is wanted.

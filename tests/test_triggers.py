@@ -76,3 +76,14 @@ def test_jobs_that_a_change_makes_due(road, tmp_path, change):
     assert jobs.pop("all") == 1 and jobs.pop("total") == 1 + sum(jobs.values())
     # A copied workflow's report is due anyway: its template lies in another folder now.
     assert jobs == {"write_report": 1} | TABLE[change]
+
+
+def test_a_fold_s_fit_sees_the_codes_of_the_fold_s_own_generator(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    ask_for_leakage(copy)
+    # With the codes of another generator there would be two generators to tune.
+    jobs = planned(
+        copy, "results/fits/fold/full/face/coxph/1-2.npz", "results/latents/fold-2/full.npz"
+    )
+    own = {"finetune_generator": 1, "project_photos": 2, "merge_latents": 1, "fit_model": 1}
+    assert jobs == own | {"total": 5}

@@ -91,7 +91,13 @@ def _analysis(measures, config):
             "12a",
             "How the data were used",
             f"{survival['repeats']} x {survival['folds']}-fold cross-validation by patient, folds "
-            f"alike in events and times, with {survival['inner_folds']} inner folds for tuning.",
+            f"alike in events and times, with {survival['inner_folds']} inner folds for tuning. "
+            "The generator was tuned on photos, never on outcomes, of all patients"
+            + (
+                "; what that gives away stands under Scores."
+                if "fold" in config["scopes"]
+                else ", the test patients included."
+            ),
         ),
         (
             "12b",
