@@ -42,8 +42,8 @@ def test_a_result_that_others_changed_is_not_read(tmp_path):
     run_job(lambda job: print("read"), reader)
     result.write_text("a,c")
     words = stopped(lambda job: print("read"), reader)
-    assert words.startswith(f"fit_model: {result} is not what the workflow wrote")
-    assert words.endswith("delete it, and run again")
+    assert words.startswith(f"fit_model: {result}: not what the workflow wrote")
+    assert words.endswith("delete that, and run again")
     run_job(lambda job: result.write_text("a,b"), job_of(tmp_path, outputs=[result]))
     run_job(lambda job: print("read"), reader)
 

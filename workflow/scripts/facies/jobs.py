@@ -38,13 +38,12 @@ def run_job(main: Callable, job) -> None:
 
 
 def refuse_broken(inputs) -> None:
-    """InputError for a result of an earlier job that other hands changed."""
-    for path in inputs:
-        if is_broken(path):
-            raise InputError(
-                f"{path} is not what the workflow wrote: it was changed or damaged since; "
-                "delete it, and run again"
-            )
+    """InputError for results of earlier jobs that other hands changed."""
+    if broken := [str(path) for path in inputs if is_broken(path)]:
+        raise InputError(
+            f"{', '.join(broken)}: not what the workflow wrote, but changed or damaged since; "
+            "delete that, and run again"
+        )
 
 
 def disk_trouble(error: Exception, outputs) -> str:
