@@ -17,7 +17,7 @@ LEAST_SPACE = 2**20  # bytes; a disk with less is full
 
 
 def run_job(main: Callable, job) -> None:
-    """Call main(job) with output in the job's log; what a user can mend is told without traceback."""
+    """Call main(job) with output in the job's log; what a user can mend is told in one line."""
     os.umask(0o077)  # results show patients: nobody else may read them
     try:
         message = _logged(main, job)
