@@ -42,8 +42,8 @@ def test_a_result_that_others_changed_is_not_read(tmp_path):
     run_job(lambda job: print("read"), reader)
     result.write_text("a,c")
     words = stopped(lambda job: print("read"), reader)
-    assert words.startswith(f"fit_model: {result} is not what the workflow wrote")
-    assert words.endswith("delete it, and run again")
+    assert words.startswith(f"fit_model: {result}: not what the workflow wrote")
+    assert words.endswith("delete that, and run again")
     run_job(lambda job: result.write_text("a,b"), job_of(tmp_path, outputs=[result]))
     run_job(lambda job: print("read"), reader)
 
@@ -69,3 +69,13 @@ def test_a_library_that_hides_a_full_disk_is_seen_through(tmp_path, monkeypatch)
     assert "Traceback" in job.log[0].read_text()
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
     assert "the disk is full" in stopped(main, job)
+
+
+def test_a_disk_without_room_for_the_log_is_told_all_the_same(tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full, which takes nothing, on this system")
+    job = job_of(tmp_path)
+    job.log = ["/dev/full"]
+    with pytest.raises(SystemExit) as stop:
+        run_job(lambda job: print("3 photos"), job)
+    assert stop.value.code.startswith("align_photos: the disk is full")

@@ -17,15 +17,27 @@ LEAST_SPACE = 2**20  # bytes; a disk with less is full
 
 
 def run_job(main: Callable, job) -> None:
-    """Call main(job) with output in the job's log; InputError is told without a traceback."""
+    """Call main(job) with output in the job's log; what a user can mend is told in one line."""
     os.umask(0o077)  # results show patients: nobody else may read them
+    try:
+        message = _logged(main, job)
+    except OSError as error:  # a full disk has no room for the log either
+        if not (reason := disk_trouble(error, job.output)):
+            raise
+        message = f"{job.rule}: {reason}"
+    if message:
+        sys.exit(message)
+
+
+def _logged(main, job) -> str:
+    """What a user is to read of the failed job, or ''; the log has it as well."""
     with open(job.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
             refuse_broken(job.input)
             main(job)
             for path in job.output:
                 seal(path)
-            return
+            return ""
         except InputError as error:
             message = f"{job.rule}: {error}"
         except Exception as error:
@@ -34,17 +46,16 @@ def run_job(main: Callable, job) -> None:
                 raise
             message = f"{job.rule}: {reason}"
         print(message)
-    sys.exit(message)
+    return message
 
 
 def refuse_broken(inputs) -> None:
-    """InputError for a result of an earlier job that other hands changed."""
-    for path in inputs:
-        if is_broken(path):
-            raise InputError(
-                f"{path} is not what the workflow wrote: it was changed or damaged since; "
-                "delete it, and run again"
-            )
+    """InputError for results of earlier jobs that other hands changed."""
+    if broken := [str(path) for path in inputs if is_broken(path)]:
+        raise InputError(
+            f"{', '.join(broken)}: not what the workflow wrote, but changed or damaged since; "
+            "delete that, and run again"
+        )
 
 
 def disk_trouble(error: Exception, outputs) -> str:
