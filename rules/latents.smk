@@ -11,9 +11,9 @@ NAMED = {name: config["projection"][name] for name in ("lpips", "identity")}
 # One list of photos for all that is learned, whatever generator and view it sees them by: those
 # that pass in the first of each. Clinical models and pixels wait for it only where it leaves out.
 LATENTS = f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz"
-PASSED = config["projection"]["gate"]["action"] == "leave out"
-PHOTOS = "<results>/gate/photos.csv" if PASSED else "<results>/cohort/photos.csv"
-FOLDS = "<results>/gate/folds.csv" if PASSED else "<results>/folds.csv"
+LEAVES_OUT = config["projection"]["gate"]["action"] == "leave out"
+PHOTOS = "<results>/gate/photos.csv" if LEAVES_OUT else "<results>/cohort/photos.csv"
+FOLDS = "<results>/gate/folds.csv" if LEAVES_OUT else "<results>/folds.csv"
 
 
 rule project_photos:

@@ -9,11 +9,13 @@ import yaml
 from tiny import PATIENTS, snakemake
 
 import gate_photos
-from facies import evaluation
+import predict
+from facies import bundle, evaluation
 from facies.bootstrap import Draws
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.gate import MEASURES, NO_FACE, Gate, judge, worst_of_each
+from facies.store import Store
 
 MOVED = "reconstruction: eyes and mouth moved by more than 5 % of the crop"
 DIM = "reconstruction: less than 18 dB inside the face"
@@ -140,3 +142,27 @@ def test_the_road_goes_on_with_those_who_pass(road, tmp_path):
     measured = json.loads((copy / "results/evaluation/measures.json").read_text())
     assert measured["gate"][0]["patients"] == summary["patients_used"]
     assert measured["gate"][0]["threshold"] >= limit
+
+
+def test_the_bundle_s_gate_holds_for_other_hospitals(tmp_path):
+    store, lengths = Store(tmp_path), {"clear": 30.0, "dim": 10.0, "same": 30.0}
+    meta = json.dumps(dict.fromkeys(bundle.MEASURES["aligned"], 1.0))
+    figures = dict.fromkeys(MEASURES, 0.01)
+    for key, psnr_face in lengths.items():
+        store.save("aligned", key, meta=meta)
+        store.save("latents", key, codes=np.ones((2, 3)), **figures | {"psnr_face": psnr_face})
+    for name in ("aligned", "latents"):
+        items = {key: {"key": key, "reason": None} for key in lengths}
+        items["same"]["reason"] = "no face found" if name == "aligned" else None
+        (tmp_path / f"{name}.json").write_text(json.dumps({"items": items}))
+    photos = pd.DataFrame({"photo_id": list(lengths), "patient_id": ["a", "b", "c"]})
+    inputs = Named({name: [tmp_path / f"{name}.json"] for name in ("aligned", "latents")})
+
+    def used(gate):
+        job = SimpleNamespace(input=inputs, params=Named(store=tmp_path, gate=gate))
+        codes, _, found, excluded = predict.load_photos(job, photos)
+        assert len(codes) == len(found)
+        return found, {row["photo_id"]: row["reason"] for row in excluded}
+
+    assert used({}) == (["clear"], {"dim": DIM, "same": "no face found"})
+    assert used({"action": "keep"}) == (["clear", "dim"], {"same": "no face found"})
