@@ -53,9 +53,10 @@ def named_columns(sheet: pd.DataFrame, names) -> pd.DataFrame:
         dated = column.dropna().map(lambda cell: bool(DATE.fullmatch(cell)))
         if len(dated) and dated.all():
             days = pd.to_datetime(column, errors="coerce")
-            if bad := [row for row in column.index[days.isna() & column.notna()]]:
+            if len(bad := column[days.isna() & column.notna()]):
                 raise InputError(
-                    f"photos' sheet: row {bad[0]}: {name} is {column[bad[0]]!r}, which is no day"
+                    f"photos' sheet: row {bad.index[0]}: {name} is {bad.iloc[0]!r}, which is no "
+                    "day; correct it, or leave it empty"
                 )
             column = (days - pd.Timestamp("2000-01-01")).dt.days
         else:
