@@ -103,7 +103,7 @@ rule small:
     log:
         "{i}.log",
     resources:
-        mem_mb=100,
+        mem_mb=300,
         runtime=5,
     shell:
         "echo $SLURM_JOB_ID > {output}"
