@@ -91,11 +91,43 @@ rule hungry:
 """
 
 
-def test_a_job_killed_for_its_memory_gets_more(nodes, tmp_path):
-    (tmp_path / "Snakefile").write_text(TOY.replace("{sys.executable}", sys.executable))
-    (tmp_path / "profiles/slurm").mkdir(parents=True)
+SMALL = """
+rule all:
+    input:
+        expand("{i}.done", i=range(8)),
+
+
+rule small:
+    output:
+        "{i}.done",
+    log:
+        "{i}.log",
+    resources:
+        mem_mb=300,
+        runtime=5,
+    shell:
+        "echo $SLURM_JOB_ID > {output}"
+"""
+
+
+def write_toy(folder, text):
+    """A workflow of one rule under the profile, whose resources are for other rules."""
+    (folder / "Snakefile").write_text(text)
+    (folder / "profiles/slurm").mkdir(parents=True)
     own = {name: value for name, value in PROFILE.items() if name != "set-resources"}
-    (tmp_path / "profiles/slurm/config.yaml").write_text(yaml.safe_dump(own))
+    (folder / "profiles/slurm/config.yaml").write_text(yaml.safe_dump(own))
+
+
+def test_small_jobs_share_a_job_of_the_cluster(nodes, tmp_path):
+    write_toy(tmp_path, SMALL)
+    run = submit(tmp_path, nodes, "--groups", "small=some", "--group-components", "some=4")
+    assert run.returncode == 0, run.stdout + run.stderr
+    jobs = [path.read_text() for path in tmp_path.glob("*.done")]
+    assert len(jobs) == 8 and len(set(jobs)) == 2
+
+
+def test_a_job_killed_for_its_memory_gets_more(nodes, tmp_path):
+    write_toy(tmp_path, TOY.replace("{sys.executable}", sys.executable))
     run = submit(tmp_path, nodes)
     assert run.returncode == 0, run.stdout + run.stderr
     assert (tmp_path / "fed").exists()
