@@ -153,7 +153,7 @@ rule weigh_layers:
 
 
 rule judge_reliance:
-    """Hold views, covers, swapped backgrounds and nuisances against the rules stated in advance."""
+    """Hold views, covers, swaps, nuisances and edits against the rules stated in advance."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
@@ -180,6 +180,7 @@ rule judge_reliance:
         composed=rules.swap_backgrounds.output.manifests if SWAPPED else [],
         nuisance=rules.weigh_nuisance.output.nuisance,
         layers=rules.weigh_layers.output.layers,
+        edits="<results>/explanation/cohort/full/edits.json",
     output:
         reliance="<results>/reliance/reliance.json",
         examples="<results>/reliance/examples.png",

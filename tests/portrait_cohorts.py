@@ -98,7 +98,7 @@ def verdict_on(images, regions, quads, outcome) -> dict:
         return reliance.c_row(fits, reliance.c_indices(fits))
 
     whole, coefficients = fit(Matrix(pixels(images), np.arange(n)))
-    found = {"views": {"full": score(whole)}, "covers": [], "swap": None}
+    found = {"views": {"full": score(whole)}, "covers": [], "swap": None, "edits": None}
     views = {view: fit(Matrix(seen(view), np.arange(n)))[0] for view in ("face", "background")}
     found["views"] |= {view: score(fits) for view, fits in views.items()}
     for region in ("face", "background"):

@@ -122,6 +122,26 @@ def test_rules_of_nuisances(alone, gain, word):
     assert verdict.judge_nuisance({"nuisance": alone, "gain": gain}, WHOLE)["verdict"] == word
 
 
+def edited(slope, head, person):
+    place = {"times_random": {"fitted": {"head": head}}}
+    return {"slope": slope, "place": place, "identity": {"distance": person}}
+
+
+@pytest.mark.parametrize(
+    ("edits", "words"),
+    [
+        (edited(score(0.7), score(1.5), score(0.2, high=0.4)), ["pass", "pass", "pass"]),
+        (edited(score(0.4), score(0.9, high=1.2), score(0.4, high=0.6)), ["warn"] * 3),
+        (edited(score(-0.1), score(0.5, high=0.9), score(1.1, high=1.3)), ["fail"] * 3),
+        (edited(score(0.7), NAN, score(0.2, high=0.4)), ["pass", "warn", "pass"]),
+    ],
+)
+def test_rules_of_edits(edits, words):
+    assert [row["verdict"] for row in verdict.judge_edits(edits, WHOLE)] == words
+    nothing_known = verdict.judge_edits(edits, score(0.45))
+    assert [row["verdict"] for row in nothing_known] == [w.replace("fail", "warn") for w in words]
+
+
 def test_the_verdict_is_the_worst_of_its_tests():
     rows = [{"verdict": word} for word in ("pass", "warn", "pass")]
     assert verdict.overall(rows) == "warn"

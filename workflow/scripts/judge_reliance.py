@@ -9,7 +9,7 @@ from facies import bootstrap, evaluation, reliance, swap, verdict
 from facies.features import read_table
 from facies.jobs import run_job
 from facies.pictures import grid
-from facies.store import Store
+from facies.store import Store, read_manifests
 
 EXAMPLES = 6
 
@@ -17,14 +17,6 @@ EXAMPLES = 6
 def read_latents(path) -> dict:
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in ("photo_ids", "codes")}
-
-
-def read_items(paths) -> dict:
-    """The items of the manifests of several shards."""
-    items = {}
-    for path in paths:
-        items |= json.loads(Path(path).read_text())["items"]
-    return items
 
 
 def main(job):
@@ -58,6 +50,7 @@ def main(job):
         found["swap"] = swapped(job, whole, coefficients)
     found["nuisance"] = numbers(json.loads(Path(job.input.nuisance).read_text()))
     found["layers"] = json.loads(Path(job.input.layers).read_text())
+    found["edits"] = numbers(json.loads(Path(job.input.edits).read_text()))
     found["tests"] = verdict.judge(found)
     found["verdict"] = verdict.overall(found["tests"])
     evaluation.write_json(job.output.reliance, found)
@@ -87,7 +80,7 @@ def effect(changed, full, photos, fits, coefficients, draws):
 def swapped(job, fits, coefficients) -> dict | None:
     """Variance shares of the risks of composed photos, in SD of each fold's risk; None where no
     fold has a model and two patients."""
-    items, store = read_items(job.input.swapped), Store(job.params.store)
+    items, store = read_manifests(job.input.swapped), Store(job.params.store)
     models = {f.fold: (f, b) for f, b in zip(fits, coefficients, strict=True) if f.repeat == 1}
     risks = []
     for number, block in enumerate(json.loads(Path(job.input.blocks).read_text())):
@@ -109,14 +102,14 @@ def draw_examples(job, views) -> None:
     """
     store, rows = Store(job.params.store), []
     manifests = {
-        view: read_items(path for path in job.input.manifests if Path(path).parent.name == view)
+        view: read_manifests(path for path in job.input.manifests if Path(path).parent.name == view)
         for view in views
     }
     usable = sorted(photo for photo, item in manifests["full"].items() if not item["reason"])
     for items in manifests.values():
         rows += [store.load("aligned", items[photo]["key"])["image"] for photo in usable[:EXAMPLES]]
     if job.input.composed:
-        composed = sorted(read_items(job.input.composed).items())[: 2 * EXAMPLES]
+        composed = sorted(read_manifests(job.input.composed).items())[: 2 * EXAMPLES]
         rows += [store.load("aligned", item["key"])["image"] for _, item in composed]
     grid(np.stack(rows), min(EXAMPLES, len(usable)), scale=2).save(job.output.examples)
 

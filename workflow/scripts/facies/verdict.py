@@ -33,6 +33,12 @@ RULES = {
     "beyond nuisance": "pass if the interval of the C that the face adds to nuisance and clinical "
     "data lies above 0; fail if it does not though nuisance alone and the whole photo beat chance; "
     "else warn",
+    "edits reach their risk": "slope of the risk found by projecting edited faces anew, over "
+    "the risk that was wanted: pass if its interval lies above 0.5, fail if it reaches 0; else warn",
+    "edits fall on the head": "share of the edits' change that falls on face and hair, over that "
+    "of random changes as long: pass if its interval lies above 1, fail if it lies below; else warn",
+    "edits keep the person": "distance between the ends of an edit, over that between people: pass "
+    "if its interval lies below 0.5, fail if it lies above 1; else warn",
 }
 
 
@@ -56,7 +62,8 @@ def beats_chance(score: dict) -> bool:
 
 
 def judge(found: dict) -> list[dict]:
-    """The rows of what ``judge_reliance`` found: views {view: C}, covers, swap, nuisance."""
+    """The rows of what ``judge_reliance`` found: views {view: C}, covers, swap, nuisance
+    and edits, whose place is unknown where the detector finds no face."""
     whole = found["views"]["full"]
     rows = [judge_whole(whole)]
     for view, score in found["views"].items():
@@ -69,6 +76,8 @@ def judge(found: dict) -> list[dict]:
     if found["swap"]:
         rows.append(judge_swap(found["swap"], whole))
     rows.append(judge_nuisance(found["nuisance"], whole))
+    if found["edits"]:
+        rows += judge_edits(found["edits"], whole)
     return rows
 
 
@@ -156,6 +165,41 @@ def judge_nuisance(nuisance: dict, whole: dict) -> dict:
         return row(test, figure, of, "fail", sentence)
     sentence = "The face adds nothing for sure to what is known without it."
     return row(test, figure, of, "warn", sentence)
+
+
+def judge_edits(edits: dict, whole: dict) -> list[dict]:
+    """Of a model that knows nothing, edits can tell nothing bad."""
+    slope, person = edits["slope"], edits["identity"]["distance"]
+    head = edits["place"]["times_random"]["fitted"]["head"]
+    told = beats_chance(whole)
+    return [
+        _judge_edit(
+            *("edits reach their risk", slope, "slope"),
+            passes=slope["low"] > 0.5,
+            fails=told and slope["low"] <= 0,
+            good="Edited faces, projected anew, have a higher risk where one was wanted.",
+            bad="Edited faces, projected anew, do not have the wanted risk for sure.",
+        ),
+        _judge_edit(
+            *("edits fall on the head", head, "times a random change's share"),
+            passes=head["low"] > 1,
+            fails=told and head["high"] < 1,
+            good="What the risk moves in a picture is face and hair, more than by chance.",
+            bad="What the risk moves in a picture is face and hair no more than by chance.",
+        ),
+        _judge_edit(
+            *("edits keep the person", person, "of the distance between people"),
+            passes=person["high"] < 0.5,
+            fails=told and person["low"] > 1,
+            good="A face edited to a higher or lower risk stays the same person.",
+            bad="A face edited to a higher or lower risk may no longer be the same person.",
+        ),
+    ]
+
+
+def _judge_edit(test, figure, of, passes, fails, good, bad) -> dict:
+    word = "pass" if passes else "fail" if fails else "warn"
+    return row(test, figure, of, word, good if passes else bad)
 
 
 def excess(score: dict) -> float:
