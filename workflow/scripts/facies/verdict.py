@@ -34,9 +34,11 @@ RULES = {
     "data lies above 0; fail if it does not though nuisance alone and the whole photo beat chance; "
     "else warn",
     "edits reach their risk": "slope of the risk found by projecting edited faces anew, over "
-    "the risk that was wanted: pass if its interval lies above 0.5, fail if it reaches 0; else warn",
+    "the risk that was wanted: pass if its interval lies above 0.5, fail if it reaches 0; else "
+    "warn",
     "edits fall on the head": "share of the edits' change that falls on face and hair, over that "
-    "of random changes as long: pass if its interval lies above 1, fail if it lies below; else warn",
+    "of random changes as long: pass if its interval lies above 1, fail if it lies below; else "
+    "warn",
     "edits keep the person": "distance between the ends of an edit, over that between people: pass "
     "if its interval lies below 0.5, fail if it lies above 1; else warn",
 }
