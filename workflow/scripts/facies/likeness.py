@@ -14,9 +14,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from facies.checkpoints import load_networks
-from facies.errors import InputError
-from facies.perception import features, resize
+from facies.perception import features, own_network, resize, script
 
 LARGEST = 256  # pixels at which LPIPS looks, as in the reference projector
 
@@ -43,9 +41,9 @@ def perceptual(path: str | Path, device: str = "cpu") -> Likeness:
     distance is the perceptual one, as NVIDIA's copy of VGG16 does when asked for LPIPS.
     """
     if Path(path).suffix != ".pt":
-        network = _own(path, device)
+        network = own_network(path, device)
         return Likeness(lambda x: _stacked(network.features(resize(x, network.img_resolution))))
-    network = _script(path, device)
+    network = script(path, device)
     named = {argument.name for argument in network.forward.schema.arguments}
     asked = {"resize_images": False, "return_lpips": True} if "return_lpips" in named else {}
 
@@ -62,29 +60,9 @@ def identity(path: str | Path, device: str = "cpu") -> Likeness:
     TorchScript takes (n, 3, r, r) in [-1, 1] and gives vectors, near in angle for one person.
     """
     if Path(path).suffix != ".pt":
-        network = _own(path, device)
+        network = own_network(path, device)
         return Likeness(lambda x: features(network, resize(x, network.img_resolution)), True)
-    return Likeness(_script(path, device), True)
-
-
-def _own(path, device):
-    (network,) = load_networks(path, "perception")
-    return network.to(device)
-
-
-def _script(path, device):
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file; name a network as TorchScript")
-    try:
-        network = torch.jit.load(path, map_location=device).eval()
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{path}: not a whole TorchScript file ({reason}); copy it again"
-        ) from None
-    for parameter in network.parameters():
-        parameter.requires_grad_(False)
-    return network
+    return Likeness(script(path, device), True)
 
 
 def _stacked(maps: list[torch.Tensor]) -> torch.Tensor:

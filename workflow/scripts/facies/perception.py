@@ -25,8 +25,6 @@ class Perception:
     """
 
     def __init__(self, path: str | Path, device: str = "cpu"):
-        if not Path(path).is_file():
-            raise InputError(f"{path}: no such file; name a network (.safetensors, TorchScript)")
         load = _load_script if Path(path).suffix == ".pt" else _load_own
         self.device, self.features = device, load(path, device)
 
@@ -40,12 +38,26 @@ class Perception:
 
 
 def _load_own(path, device):
-    (network,) = load_networks(path, "perception")
-    network.to(device)
+    network = own_network(path, device)
     return lambda photos: features(network, resize(photos, network.img_resolution) / 127.5 - 1)
 
 
 def _load_script(path, device):
+    network = script(path, device)
+    named = any(argument.name == "return_features" for argument in network.forward.schema.arguments)
+    return lambda photos: network(photos, **{"return_features": True} if named else {})
+
+
+def own_network(path: str | Path, device) -> Discriminator:
+    """The network that ships, or another of its kind; InputError if the file holds none."""
+    _found(path)
+    (network,) = load_networks(path, "perception")
+    return network.to(device)
+
+
+def script(path: str | Path, device) -> torch.jit.ScriptModule:
+    """A user's network in TorchScript, frozen; InputError where there is no whole one."""
+    _found(path)
     try:
         network = torch.jit.load(path, map_location=device).eval()
     except RuntimeError as error:
@@ -53,8 +65,14 @@ def _load_script(path, device):
         raise InputError(
             f"{path}: not a whole TorchScript file ({reason}); copy it again"
         ) from None
-    named = any(argument.name == "return_features" for argument in network.forward.schema.arguments)
-    return lambda photos: network(photos, **{"return_features": True} if named else {})
+    for parameter in network.parameters():  # a script refuses to be frozen as a whole
+        parameter.requires_grad_(False)
+    return network
+
+
+def _found(path):
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file; name a network (.safetensors, TorchScript)")
 
 
 def features(network: Discriminator, images: torch.Tensor) -> torch.Tensor:
