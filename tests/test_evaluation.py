@@ -24,6 +24,7 @@ SETTINGS = {
     "photos": "mean_code",
     "fusion": "stack",
     "horizons": [],
+    "headline": ["full", "cohort", "coxph"],
 }
 
 
@@ -76,7 +77,7 @@ def road(tmp_path_factory):
     excluded = [{"photo_id": "lost", "reason": "the file is missing"}]
     flow = {"photos_in": len(photo) + 1, "patients_in": N, "excluded": excluded}
     (root / "flow.json").write_text(json.dumps(flow))
-    run(split_patients, root, {"aligned": [root / "full.csv"]}, {"folds": root / "folds.csv"})
+    run(split_patients, root, {"aligned": root / "full.csv"}, {"folds": root / "folds.csv"})
     for features in ("face", "clinical", "pixels", "fused"):
         for fold in range(1, FOLDS + 1):
             fit(root, features, fold)

@@ -35,7 +35,7 @@ def road(tmp_path_factory):
     photos.assign(used=1).to_csv(root / "full.csv", index=False)
     codes = traits @ rng.normal(size=(8, 120)) + rng.normal(size=(N, 120))
     np.savez(root / "codes.npz", photo_ids=ids, codes=codes.reshape(N, 6, 20))
-    run(split_patients, root, {"aligned": [root / "full.csv"]}, {"folds": root / "folds.csv"})
+    run(split_patients, root, {"aligned": root / "full.csv"}, {"folds": root / "folds.csv"})
     return root
 
 
