@@ -110,7 +110,7 @@ def peak_memory(folder, photos: int) -> tuple[int, float]:
     image = random.integers(0, 256, (256, 256, 3), np.uint8)
     quad = np.zeros((4, 2))
     store.save("aligned", "abcd", image=image, quad=quad, meta=json.dumps({"reason": None}))
-    scores = dict.fromkeys(("psnr", "psnr_face", "ssim", "perceptual", "landmark_drift"), 1.0)
+    scores = dict.fromkeys(merge_latents.SMALL, 1.0)
     store.save("latents", "abcd", image=image, codes=np.zeros((14, 512), "f4"), **scores)
     ids = [f"P{i:05d}" for i in range(photos)]
     write_manifest(folder / "aligned.json", {i: {"key": "abcd", "reason": None} for i in ids})
