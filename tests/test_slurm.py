@@ -71,7 +71,7 @@ def test_the_cluster_gives_the_workstations_results(road, nodes, tmp_path):
     command = ["scontrol", "--oneliner", "show", "jobs"]
     jobs = subprocess.run(command, env=nodes, capture_output=True, text=True, check=True).stdout
     jobs = [dict(word.partition("=")[::2] for word in job.split()) for job in jobs.splitlines()]
-    assert len(jobs) == 19 and {job["JobState"] for job in jobs} == {"COMPLETED"}
+    assert len(jobs) == 20 and {job["JobState"] for job in jobs} == {"COMPLETED"}
     # Two shards to project and one tuning, each on the node with the GPU.
     with_gpu = [job for job in jobs if "gpu:1" in job.get("TresPerJob", "")]
     assert [(job["Partition"], job["NodeList"]) for job in with_gpu] == [("gpu", "n1")] * 3
