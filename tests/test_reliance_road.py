@@ -30,9 +30,9 @@ from facies.detection import MODELS
 COVERS = ["without_face", "random_face"]
 PERCEPTION = ROOT / "resources/perception.safetensors"
 # What edit_faces wrote of a generator in whose faces nobody finds a face.
-KNOWN, UNKNOWN = {"value": 0.8, "low": 0.7, "high": 0.9}, dict.fromkeys(("value", "low", "high"))
+KNOWN = {"value": 0.8, "low": 0.7, "high": 0.9}
 EDITS = {"slope": KNOWN, "identity": {"distance": KNOWN}}
-EDITS |= {"place": {"times_random": {"fitted": {"head": UNKNOWN}}}}
+EDITS |= {"place": {"times_random": {"fitted": {"head": None}}}}
 DETECTOR = [ROOT / "resources/detector" / f"{name}.tflite" for name in MODELS]
 SETTINGS = {"seed": 1, "inner_folds": 2, "clinical": ["age"], "photos": "mean_code"}
 SETTINGS |= {"fusion": "stack", "folds": 2, "repeats": 1}

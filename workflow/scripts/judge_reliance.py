@@ -50,7 +50,7 @@ def main(job):
         found["swap"] = swapped(job, whole, coefficients)
     found["nuisance"] = numbers(json.loads(Path(job.input.nuisance).read_text()))
     found["layers"] = json.loads(Path(job.input.layers).read_text())
-    found["edits"] = numbers(json.loads(Path(job.input.edits).read_text()))
+    found["edits"] = json.loads(Path(job.input.edits).read_text())
     found["tests"] = verdict.judge(found)
     found["verdict"] = verdict.overall(found["tests"])
     evaluation.write_json(job.output.reliance, found)

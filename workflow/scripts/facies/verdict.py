@@ -7,6 +7,7 @@ fail, and one sentence. A new test is one more entry of RULES and one more ``row
 import numpy as np
 
 CHANCE = 0.5
+UNKNOWN = dict.fromkeys(("value", "low", "high"), np.nan)
 ORDER = ("pass", "warn", "fail")
 # Hair and outline carry signs of health themselves: they can warn, but not condemn.
 ONLY_WARN = ("surround", "silhouette")
@@ -172,7 +173,7 @@ def judge_nuisance(nuisance: dict, whole: dict) -> dict:
 def judge_edits(edits: dict, whole: dict) -> list[dict]:
     """Of a model that knows nothing, edits can tell nothing bad."""
     slope, person = edits["slope"], edits["identity"]["distance"]
-    head = edits["place"]["times_random"]["fitted"]["head"]
+    head = edits["place"]["times_random"]["fitted"]["head"] or UNKNOWN  # no face was found
     told = beats_chance(whole)
     return [
         _judge_edit(
