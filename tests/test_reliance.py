@@ -134,6 +134,7 @@ def edited(slope, head, person):
         (edited(score(0.4), score(0.9, high=1.2), score(0.4, high=0.6)), ["warn"] * 3),
         (edited(score(-0.1), score(0.5, high=0.9), score(1.1, high=1.3)), ["fail"] * 3),
         (edited(score(0.7), None, score(0.2, high=0.4)), ["pass", "warn", "pass"]),
+        (edited(None, None, None), ["warn"] * 3),
     ],
 )
 def test_rules_of_edits(edits, words):

@@ -172,8 +172,9 @@ def judge_nuisance(nuisance: dict, whole: dict) -> dict:
 
 def judge_edits(edits: dict, whole: dict) -> list[dict]:
     """Of a model that knows nothing, edits can tell nothing bad."""
-    slope, person = edits["slope"], edits["identity"]["distance"]
-    head = edits["place"]["times_random"]["fitted"]["head"] or UNKNOWN  # no face was found
+    head = edits["place"]["times_random"]["fitted"]["head"]  # None where no face was found
+    figures = (edits["slope"], head, edits["identity"]["distance"])
+    slope, head, person = (figure or UNKNOWN for figure in figures)
     told = beats_chance(whole)
     return [
         _judge_edit(
