@@ -83,7 +83,13 @@ rule edit_faces:
         seed=config["seed"],
         show=FACES_SHOWN,
         code=code_digest(
-            "checkpoints", "edits", "heldout", "perception", "projection", "sheets"
+            "checkpoints",
+            "edits",
+            "heldout",
+            "perception",
+            "projection",
+            "rows",
+            "sheets",
         ),
     script:
         "../workflow/scripts/edit_faces.py"
@@ -122,7 +128,13 @@ rule attribute_risk:
         seed=config["seed"],
         show=FACES_SHOWN,
         code=code_digest(
-            "attribution", "checkpoints", "edits", "heldout", "recovery", "sheets"
+            "attribution",
+            "checkpoints",
+            "edits",
+            "heldout",
+            "recovery",
+            "rows",
+            "sheets",
         ),
     script:
         "../workflow/scripts/attribute_risk.py"

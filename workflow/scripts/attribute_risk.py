@@ -17,6 +17,7 @@ from facies.features import read_table
 from facies.heldout import HeldOut, held_out_faces
 from facies.jobs import run_job
 from facies.recovery import correlation
+from facies.rows import Rows, mean_picture
 from facies.sheets import heat, sheet
 
 FACES = 24
@@ -73,12 +74,11 @@ def main(job):
     tables = read_table(job.input.photos), read_table(job.input.folds)
     faces = held_out_faces(job.input.latents, *tables, fitted, FACES, seed)
     with np.load(job.input.aligned) as aligned:
-        images, index = aligned["images"], pd.Index(aligned["photo_ids"])
+        images, index = Rows(job.input.aligned, "images"), pd.Index(aligned["photo_ids"])
     photos = images[index.get_indexer(faces.photo_ids)]
     known = index.get_indexer(faces.everyone.index.get_level_values("photo_id"))
     fills = {
-        fold: images[known[faces.fold_of != fold]].mean(axis=0).astype(np.uint8)
-        for fold in np.unique(faces.folds)
+        fold: mean_picture(images, known[faces.fold_of != fold]) for fold in np.unique(faces.folds)
     }
 
     def risk_of(some, direction):

@@ -17,6 +17,7 @@ from facies.heldout import HeldOut, held_out_faces
 from facies.jobs import run_job
 from facies.perception import Perception
 from facies.projection import ProjectionSettings, Projector
+from facies.rows import Rows
 from facies.sheets import heat, risk_labels, save_moving, sheet
 
 FACES = 24  # patients whose edits are checked
@@ -163,7 +164,7 @@ def main(job):
     if job.params.show:
         with np.load(job.input.aligned) as aligned:
             rows = pd.Index(aligned["photo_ids"]).get_indexer(faces.photo_ids[:SHOWN])
-            shown = aligned["images"][rows]
+        shown = Rows(job.input.aligned, "images")[rows]
         draw_walks(images[:SHOWN], shown).save(job.output.patients)
         some = faces.codes[:SHOWN], faces.steps[:SHOWN]
         draw_moving(job.output.patients_moving, generator, *some)

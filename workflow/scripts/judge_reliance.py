@@ -14,11 +14,6 @@ from facies.store import Store, read_manifests
 EXAMPLES = 6
 
 
-def read_latents(path) -> dict:
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in ("photo_ids", "codes")}
-
-
 def main(job):
     p = job.params
     patients, photos = read_table(job.input.patients), read_table(job.input.photos)
@@ -34,8 +29,8 @@ def main(job):
     whole = [(f, path) for f, path in zip(fits, job.input.fits, strict=True) if f.key[1] == "full"]
     coefficients = [reliance.read_coefficients(path) for _, path in whole]
     whole = [fit for fit, _ in whole]
-    full = read_latents(job.input.latents)
-    covered = dict(zip(p.covers, map(read_latents, job.input.covered), strict=True))
+    full = reliance.read_latents(job.input.latents)
+    covered = dict(zip(p.covers, map(reliance.read_latents, job.input.covered), strict=True))
     for region in p.regions:
         found["covers"].append(
             reliance.cover_row(

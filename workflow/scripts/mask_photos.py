@@ -1,19 +1,16 @@
 """Hide a part of a shard's aligned photos, those that the store does not hold yet."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
 from facies.jobs import run_job
-from facies.store import Store, digest, file_digest
+from facies.store import Store, digest, file_digest, read_manifests, write_manifest
 from facies.views import mask_photo
 
 
 def main(job):
     view, store = job.wildcards.view, Store(job.params.store)
-    items = json.loads(Path(job.input.aligned).read_text())["items"]
+    items = read_manifests([job.input.aligned])
     fill = np.asarray(Image.open(job.input.fill).convert("RGB"))
     made_by = (view, file_digest(job.input.fill), job.params.code)
     masked, made = {}, 0
@@ -30,7 +27,7 @@ def main(job):
             store.save("aligned", key, **item | {"image": image})
             made += 1
     print(f"{made} of {len(items)} photos masked")
-    Path(job.output.manifest).write_text(json.dumps({"items": masked}, indent=1, sort_keys=True))
+    write_manifest(job.output.manifest, masked)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,11 @@ from facies import nuisance
 from facies.cohort import read_sheet
 from facies.features import read_table
 from facies.jobs import run_job
-from facies.store import Store
+from facies.store import Store, read_manifests
 
 
 def main(job):
-    p, items = job.params, {}
-    for path in job.input.manifests:
-        items |= json.loads(Path(path).read_text())["items"]
+    p, items = job.params, read_manifests(job.input.manifests)
     aligned = read_table(job.input.aligned)
     used = aligned.photo_id[aligned.used == 1]
     sheet = read_sheet(job.input.photos, list(dict.fromkeys(["photo_id", "path", *p.columns])))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from facies.features import read_table
 from facies.jobs import run_job
-from facies.store import Store, digest
+from facies.store import Store, digest, read_manifests, write_manifest
 from facies.swap import blocks_of
 from facies.views import swap_background
 
@@ -17,9 +17,7 @@ def first_photos(photos, aligned) -> dict[str, str]:
 
 
 def main(job):
-    items = {}
-    for path in job.input.manifests:
-        items |= json.loads(Path(path).read_text())["items"]
+    items = read_manifests(job.input.manifests)
     photo_of = first_photos(read_table(job.input.photos), read_table(job.input.aligned))
     folds = read_table(job.input.folds)
     blocks = blocks_of(folds[folds.repeat == 1], job.params.seed)
@@ -37,7 +35,7 @@ def main(job):
                     store.save("aligned", key, **person | {"image": image})
                     made += 1
     for path, shard in zip(job.output.manifests, shards, strict=True):
-        Path(path).write_text(json.dumps({"items": shard}, indent=1, sort_keys=True))
+        write_manifest(path, shard)
     Path(job.output.blocks).write_text(json.dumps(blocks, indent=1))
     print(f"{len(blocks)} blocks, {made} photos composed")
 

@@ -7,7 +7,7 @@ from facies.cox import Outcome
 from facies.features import Matrix, photo_owners, read_table
 from facies.jobs import run_job
 from facies.models import MODELS
-from facies.reliance import c_row, patient_codes, read_coefficients
+from facies.reliance import c_row, patient_codes, read_coefficients, read_latents
 
 
 def subset_scores(codes, owner, outcome, assigned, settings) -> list[float]:
@@ -16,12 +16,9 @@ def subset_scores(codes, owner, outcome, assigned, settings) -> list[float]:
     for number in np.unique(assigned):
         train, held = np.flatnonzero(assigned != number), np.flatnonzero(assigned == number)
         seed = [settings["seed"], 1, int(number)]
-        if crossval.too_few_events(outcome[train], settings["inner_folds"]):
-            scores.append(np.nan)
-            continue
-        ready = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
-        fit = crossval.fit(design, ready, outcome, MODELS["coxph"], seed)
-        scores.append(metrics.c_index(outcome[held], fit.test))
+        parts = train, held, MODELS["coxph"], settings["inner_folds"], seed
+        risk = crossval.held_out_risk(design, outcome, *parts)
+        scores.append(metrics.c_index(outcome[held], risk))
     return scores
 
 
@@ -30,8 +27,7 @@ def main(job):
     folds = read_table(job.input.folds)
     first = folds[folds.repeat == 1]
     patients, photos = read_table(job.input.patients), read_table(job.input.photos)
-    with np.load(job.input.latents, allow_pickle=False) as file:
-        latents = {name: file[name] for name in ("photo_ids", "codes")}
+    latents = read_latents(job.input.latents)
     known, owner = photo_owners(latents["photo_ids"], photos, first.patient_id)
     codes = latents["codes"][known].astype(float)
     outcome = Outcome.of(patients.set_index("patient_id").loc[first.patient_id])

@@ -11,17 +11,6 @@ from facies.jobs import run_job
 from facies.models import MODELS
 from facies.reliance import c_row
 
-MODEL = MODELS["coxph"]
-
-
-def held_out_risk(frame, outcome, train, held, settings, seed) -> np.ndarray:
-    """Risks of the patients ``held`` from the columns of ``frame``, tuned on ``train``."""
-    if crossval.too_few_events(outcome[train], settings["inner_folds"]) or not frame.shape[1]:
-        return np.full(len(held), np.nan)
-    design = Table(frame)
-    ready = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
-    return crossval.fit(design, ready, outcome, MODEL, seed).test
-
 
 def main(job):
     settings = job.params.settings
@@ -42,9 +31,12 @@ def main(job):
         train, held = used.index.get_indexer(train_ids), used.index.get_indexer(fit.ids)
         face = pd.Series(np.concatenate([fit.train_risk, fit.risk]), [*train_ids, *fit.ids])
         frames = {"nuisance": table, "known": known, "beyond": known.assign(face_risk=face)}
-        outcome, seed = Outcome.of(used), [settings["seed"], fit.repeat, fit.fold]
+        seed = [settings["seed"], fit.repeat, fit.fold]
+        parts = train, held, MODELS["coxph"], settings["inner_folds"], seed
         for name, frame in frames.items():
-            risk = held_out_risk(frame, outcome, train, held, settings, seed)
+            risk = np.full(len(held), np.nan)
+            if frame.shape[1]:
+                risk = crossval.held_out_risk(Table(frame), Outcome.of(used), *parts)
             scores[name].append(concordance(fit.test, risk, draws.of(fit.ids)))
     found = {name: c_row(fits, [own[0] for own in rows]) for name, rows in scores.items()}
     pairs = zip(scores["beyond"], scores["known"], strict=True)

@@ -8,6 +8,7 @@ import numpy as np
 from facies.detection import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, Face, FaceDetector
 from facies.regions import FACE, UNCERTAIN, segment
 
+ENLARGED, FRAME = 256, 64  # pixels of a crop in which a face is sought again, and around it
 OVERSAMPLE = 4  # the crop is cut this many times too large and then averaged
 
 
@@ -169,14 +170,16 @@ def key_points(landmarks: np.ndarray) -> np.ndarray:
 
 
 def find_again(detector: FaceDetector, image: np.ndarray) -> Face | None:
-    """The face in a crop (r, r, 3), such as a reconstruction, its landmarks in the crop's pixels.
+    """The face in a crop (r, r, 3), such as a reconstruction, with landmarks in its pixels."""
+    face = detector.detect(framed(image))
+    scale = ENLARGED / len(image)
+    return face and dataclasses.replace(face, landmarks=(face.landmarks - FRAME) / scale)
 
-    A crop is enlarged and framed first, because the detector expects room around a face.
-    """
-    scale, frame = 256 / len(image), 64
-    large = cv2.resize(image, (256, 256), interpolation=cv2.INTER_CUBIC)
-    face = detector.detect(cv2.copyMakeBorder(large, *[frame] * 4, cv2.BORDER_REPLICATE))
-    return face and dataclasses.replace(face, landmarks=(face.landmarks - frame) / scale)
+
+def framed(image: np.ndarray) -> np.ndarray:
+    """A crop (r, r, 3) enlarged and with room around the face, as the detector expects it."""
+    large = cv2.resize(image, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC)
+    return cv2.copyMakeBorder(large, *[FRAME] * 4, cv2.BORDER_REPLICATE)
 
 
 def landmark_drift(face: Face | None, landmarks: np.ndarray, resolution: int) -> float:

@@ -172,6 +172,15 @@ def too_few_events(outcome: Outcome, inner_folds: int) -> str:
     return f"{events} events among the training patients are too few for {inner_folds} inner folds"
 
 
+def held_out_risk(design, outcome: Outcome, train, held, model, inner_folds, seed) -> np.ndarray:
+    """Risks of the patients ``held`` by a model tuned and fitted on ``train``, NaN where these are
+    too few."""
+    if too_few_events(outcome[train], inner_folds):
+        return np.full(len(held), np.nan)
+    ready = prepare(design, outcome, train, held, inner_folds, seed)
+    return fit(design, ready, outcome, model, seed).test
+
+
 def result(fit: Fit) -> dict[str, np.ndarray]:
     """The arrays of a fit's file: risks, survival until the horizon, choice and coefficients."""
     arrays = {

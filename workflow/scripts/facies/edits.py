@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 import torch
 
+from facies.alignment import FRAME, framed
 from facies.bootstrap import draw_patients, interval
 from facies.detection import FaceDetector
 from facies.pictures import to_uint8
-from facies.regions import BACKGROUND, BODY, FACE, OVAL, SURROUND, UNCERTAIN, segment
+from facies.regions import FACE, OVAL, REGIONS, UNCERTAIN, segment
 from facies.stylegan2 import Generator
 
 LEVELS = (-2, -1, 0, 1, 2)  # of risk, in SDs
-REGIONS = {"face": FACE, "surround": SURROUND, "body": BODY, "background": BACKGROUND}
-REGIONS |= {"border": UNCERTAIN}
+PARTS = REGIONS | {"border": UNCERTAIN}
 
 
 @torch.no_grad()
@@ -42,18 +42,15 @@ def moved(codes: np.ndarray, steps: np.ndarray, levels=LEVELS) -> np.ndarray:
 def find_regions(image: np.ndarray, detector: FaceDetector) -> np.ndarray | None:
     """Regions uint8 (r, r) of a crop or a rendering (r, r, 3); None where no face is found.
 
-    The crop is enlarged and framed, because the detector expects room around a face. Border pixels
-    (`border`) are those between regions, but what lies inside the mesh's oval is face.
+    Border pixels (`border`) are those between regions; what lies inside the mesh's oval is face.
     """
-    size, frame = len(image), 64
-    large = cv2.resize(image, (256, 256), interpolation=cv2.INTER_CUBIC)
-    framed = cv2.copyMakeBorder(large, *[frame] * 4, cv2.BORDER_REPLICATE)
-    face = detector.detect(framed)
+    size, large = len(image), framed(image)
+    face = detector.detect(large)
     if face is None:
         return None
-    regions = segment(framed, face, detector.person(framed))
+    regions = segment(large, face, detector.person(large))
     cv2.fillPoly(regions, [np.round(face.landmarks[OVAL]).astype(np.int32)], FACE)
-    regions = regions[frame:-frame, frame:-frame]
+    regions = regions[FRAME:-FRAME, FRAME:-FRAME]
     return cv2.resize(regions, (size, size), interpolation=cv2.INTER_NEAREST)
 
 
@@ -61,14 +58,14 @@ def shares(energy: np.ndarray, regions: np.ndarray) -> dict[str, float]:
     """How much of an energy (r, r) falls into each of the regions (r, r), which sum to one, and
     into the `head`, which is face and surround; 0 where nothing changed."""
     total = energy.sum() or 1.0
-    parts = {name: energy[regions == code].sum() / total for name, code in REGIONS.items()}
+    parts = {name: energy[regions == code].sum() / total for name, code in PARTS.items()}
     parts["head"] = parts["face"] + parts["surround"]
     return {name: float(share) for name, share in parts.items()}
 
 
 def mean_shares(rows: list[dict], seed: int) -> dict:
     """Means over faces of what `shares` found of each, with their intervals."""
-    names = (*REGIONS, "head")
+    names = (*PARTS, "head")
     return {name: over_faces(np.array([row[name] for row in rows]), seed) for name in names}
 
 

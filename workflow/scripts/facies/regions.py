@@ -6,6 +6,7 @@ import numpy as np
 from facies.detection import Face
 
 UNCERTAIN, FACE, SURROUND, BODY, BACKGROUND = range(5)
+REGIONS = {"face": FACE, "surround": SURROUND, "body": BODY, "background": BACKGROUND}
 OVAL = [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377]
 OVAL += [152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
 CHIN = 152

@@ -19,6 +19,12 @@ def read_coefficients(path) -> np.ndarray | None:
         return fit.get("coefficients")
 
 
+def read_latents(path) -> dict:
+    """``photo_ids`` (n,) and ``codes`` (n, num_ws, w_dim) of the latents, not their pictures."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in ("photo_ids", "codes")}
+
+
 def c_row(fits: list[FoldFit], c_indices) -> dict:
     """C with Nadeau and Bengio's interval over folds; ``c_indices`` (folds,) of the fits."""
     value, low, high = metrics.nadeau_bengio(c_indices, test_to_train(fits))

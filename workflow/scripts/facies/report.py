@@ -16,7 +16,7 @@ from PIL import Image
 
 from facies import curves, figures, tripod
 from facies.pictures import grid
-from facies.rows import blocks
+from facies.rows import mean_picture
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scikit-survival", "pycox", "pillow")
 QUALITY = {"face_size": "eyes to mouth, px", "roll": "roll, degrees", "sharpness": "sharpness"}
@@ -220,14 +220,8 @@ def gated(gate: pd.DataFrame) -> dict:
 
 def mean_face(images: np.ndarray) -> Image.Image:
     """The mean of aligned photos, three times as large."""
-    mean = Image.fromarray(average_face(images))
+    mean = Image.fromarray(mean_picture(images))
     return mean.resize((mean.width * 3, mean.height * 3), Image.Resampling.BICUBIC)
-
-
-def average_face(images) -> np.ndarray:
-    """The mean of pictures (n, r, r, 3), uint8, read by blocks."""
-    total = sum(block.sum(axis=0, dtype=float) for block in blocks(images))
-    return (total / len(images)).astype(np.uint8)
 
 
 NUISANCE = {
@@ -286,7 +280,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     # The mean of a few faces would resemble each of them.
     meant = show or len(used) >= 30
     white = np.full(data["aligned"]["images"].shape[1:], 255, np.uint8)
-    backdrop = average_face(data["aligned"]["images"]) if meant else white
+    backdrop = mean_picture(data["aligned"]["images"]) if meant else white
     guideline = tripod.checklist(summary, data["measures"], config)
     page = {
         "config": config,

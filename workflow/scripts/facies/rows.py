@@ -70,6 +70,13 @@ class Rows:
         return found
 
 
+def mean_picture(rows, chosen=slice(None)) -> np.ndarray:
+    """The mean uint8 (r, r, 3) of the ``chosen`` pictures uint8 (n, r, r, 3), read by blocks."""
+    count = len(np.arange(len(rows))[chosen])
+    total = sum(block.sum(axis=0, dtype=float) for block in blocks(rows, chosen))
+    return (total / count).astype(np.uint8)
+
+
 def blocks(rows, chosen=slice(None)):
     """The ``chosen`` rows of an array or of Rows, in order, ``BLOCK`` at a time."""
     numbers = np.arange(len(rows))[chosen]

@@ -9,9 +9,8 @@ alone. All take aligned crops uint8 (r, r, 3) and their regions uint8 (r, r).
 import cv2
 import numpy as np
 
-from facies.regions import BACKGROUND, BODY, FACE, SURROUND, UNCERTAIN
+from facies.regions import BACKGROUND, REGIONS, UNCERTAIN
 
-REGIONS = {"face": FACE, "surround": SURROUND, "body": BODY, "background": BACKGROUND}
 FADE = 0.012  # SD of the faded border as a share of the crop's width
 MARGIN = 0.03  # of the crop's width is hidden beyond a region, whose border would tell of it
 PERSON, AROUND = 96, 160  # greys of a silhouette
