@@ -103,3 +103,17 @@ def test_net_stops_at_the_least_penalty_that_can_be_computed(seed):
     own = path.coefficients[[c["l1_ratio"] == 0.9 for c in candidates]]
     assert not own[0].any() and np.allclose(own[-1], own[-2], atol=2e-3)
     assert np.ptp(own[-1] @ split.x.T) > 10  # by then the patients are told apart
+
+
+def test_held_out_risk_orders_patients_it_never_saw_and_needs_events():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(120, 4))
+    outcome = Outcome(rng.exponential(size=120) * np.exp(-2 * x[:, 0]), np.ones(120, bool))
+    train, held = np.arange(80), np.arange(80, 120)
+    design = Matrix(x, np.arange(120))
+    parts = (train, held, MODELS["coxph"], 4, [1, 1])
+    risk = crossval.held_out_risk(design, outcome, *parts)
+    assert np.corrcoef(risk, x[held, 0])[0, 1] > 0.95
+    # Three deaths among those who train are too few for four inner folds.
+    few = Outcome(outcome.time, np.arange(120) < 3)
+    assert np.isnan(crossval.held_out_risk(design, few, *parts)).all()

@@ -11,7 +11,7 @@ import torch
 from tiny import ROOT
 
 import merge_latents
-from facies.rows import Rows, blocks, save_rows
+from facies.rows import Rows, blocks, mean_picture, save_rows
 from facies.store import Store, write_manifest
 from facies.tuning import Photos
 
@@ -47,6 +47,15 @@ def test_blocks_are_all_chosen_rows_in_order(monkeypatch):
     monkeypatch.setattr("facies.rows.BLOCK", 2)
     found = list(blocks(np.arange(7) * 10, np.array([True] * 4 + [False, True, False])))
     assert [block.tolist() for block in found] == [[0, 10], [20, 30], [50]]
+
+
+def test_mean_picture_of_the_chosen_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("facies.rows.BLOCK", 2)
+    x = np.full((4, 2, 2, 3), [[[[10]]], [[[21]]], [[[30]]], [[[200]]]], np.uint8)
+    np.savez(tmp_path / "x.npz", x=x)
+    mean = mean_picture(Rows(tmp_path / "x.npz", "x"), np.array([0, 1, 2]))
+    assert mean.dtype == np.uint8 and (mean == 20).all()  # 61 / 3, cut off
+    assert (mean_picture(x) == 65).all()
 
 
 def test_tuning_sees_its_own_photos(tmp_path):
