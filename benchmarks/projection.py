@@ -3,6 +3,7 @@
     python benchmarks/projection.py ratio generator.safetensors photos.npz --reference path/to/it
     python benchmarks/projection.py curves generator.safetensors photos.npz
     python benchmarks/projection.py table generator.safetensors photos.npz
+    python benchmarks/projection.py company generator.safetensors photos.npz
 
 `photos.npz` is a table of aligned photos (`results/aligned/full.npz`), the generator one that was
 tuned on them. `ratio` runs both projectors in one process on the same weights and the same loss
@@ -10,7 +11,7 @@ network, the tuned discriminator's features, in the place of the VGG16 that the 
 downloads: its algorithm is run as it stands. Each is judged by PSNR, inside the face too, and by
 the distance in the features of the network that ships, which neither descends on. `curves` shows
 quality against time from the mean code and from the encoder's; `table` what W+, encoder and noise
-are each worth.
+are each worth; `company` how far a photo's code depends on what lies in the batch beside it.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from facies.perceptual import feature_distance
 from facies.pictures import to_tensor, to_uint8
 from facies.projection import ProjectionSettings, Projector
 from facies.quality import psnr, ssim
-from facies.stylegan2 import Encoder, Generator
+from facies.stylegan2 import Discriminator, Encoder, Generator
 
 SHIPPED = Path(__file__).parents[1] / "resources/perception.safetensors"
 OVAL = (0.57, 0.5, 0.27, 0.2)  # centre and half axes of a face in an aligned crop, down and across
@@ -207,17 +208,27 @@ def table(given, networks, photos, device) -> None:
                 print(f"{words}  {told(judge(images))}", flush=True)
 
 
+def company(given, networks, photos, device) -> None:
+    """Codes of half of the photos, projected alone and, in turned order, among all."""
+    projector = given.kind(*networks, settings(given, steps=given.steps[0]), device)
+    half = len(photos) // 2
+    alone = projector.project(photos[:half])
+    among = projector.project(photos[::-1])
+    apart = np.abs(alone.codes - among.codes[::-1][:half]) / projector.spread.sqrt().item()
+    pixels = np.abs(alone.images.astype(int) - among.images[::-1][:half])
+    print(f"codes differ by {apart.max():.1e} at most, {apart.mean():.1e} on average (SD of w)")
+    print(f"pixels differ by {pixels.max()} of 255 at most, {pixels.mean():.1e} on average")
+
+
 def settings(given, **changes) -> ProjectionSettings:
     return ProjectionSettings(batch=given.batch, precision=given.precision, **changes)
 
 
-def strangers(resolution: int, count: int) -> tuple[list, np.ndarray]:
+def strangers(resolution: int, channels: int, count: int) -> tuple[list, np.ndarray]:
     """Networks of no training for sizes that no checkpoint is at hand for, with an encoder that
     knows nothing, and samples of the generator as photos."""
-    from facies.stylegan2 import Discriminator
-
     torch.manual_seed(0)
-    shape = {"channel_base": 32768 // 8, "channel_max": 512}
+    shape = {"channel_base": channels, "channel_max": 512}
     generator = Generator(512, 512, resolution, **shape)
     others = [
         Discriminator(resolution, **shape),
@@ -233,11 +244,12 @@ def strangers(resolution: int, count: int) -> tuple[list, np.ndarray]:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("task", choices=("ratio", "curves", "table"))
+    parser.add_argument("task", choices=TASKS)
     parser.add_argument("generator", help="a checkpoint, or pixels: one of no training")
     parser.add_argument("aligned", type=Path, nargs="?")
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--photos", type=int, default=64)
+    parser.add_argument("--channels", type=int, default=32768, help="of those, over pixels")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--steps", type=int, nargs="+", default=[30])
@@ -246,7 +258,7 @@ def main():
     device = best_device()
     given.kind = Projector
     if given.generator.isdigit():
-        networks, photos = strangers(int(given.generator), given.photos)
+        networks, photos = strangers(int(given.generator), given.channels, given.photos)
         given.kind = FromTheMean
     else:
         networks = load_networks(given.generator, "generator", "discriminator", "encoder")
@@ -254,8 +266,10 @@ def main():
             every = len(file["images"]) // given.photos
             photos = file["images"][:: max(every, 1)][: given.photos]
     print(f"{given.task}: {len(photos)} photos, {device}, {torch.get_num_threads()} threads")
-    {"ratio": ratio, "curves": curves, "table": table}[given.task](given, networks, photos, device)
+    TASKS[given.task](given, networks, photos, device)
 
+
+TASKS = {"ratio": ratio, "curves": curves, "table": table, "company": company}
 
 if __name__ == "__main__":
     main()
