@@ -26,6 +26,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+from reference import open_reference
+
 from facies.checkpoints import best_device, load_networks
 from facies.perceptual import feature_distance
 from facies.pictures import to_tensor, to_uint8
@@ -104,7 +106,7 @@ class Reference:
     """The reference's projector with our generator's weights and our loss network."""
 
     def __init__(self, folder: Path, generator: Generator, discriminator, device: str):
-        sys.path.insert(0, str(folder))
+        open_reference(folder)
         sys.modules.setdefault("imageio", ModuleType("imageio"))  # for videos only
         import projector
         from training import networks

@@ -19,6 +19,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+from reference import open_reference
+
 from facies.stylegan2 import Discriminator, Encoder, Generator
 from facies.training import Trainer, TrainingSettings, random_of
 
@@ -28,7 +30,7 @@ INTERVALS = {"path": 8, "r1": 16}  # steps between two turns of a regulariser, o
 
 def build(reference: Path, resolution: int, device: str) -> tuple[list, list]:
     """NVIDIA's generator and discriminator with random weights, and ours with the same."""
-    sys.path.insert(0, str(reference))
+    open_reference(reference)
     from training import networks
 
     torch.manual_seed(0)
