@@ -1,3 +1,4 @@
+import hashlib
 import os
 
 import numpy as np
@@ -17,6 +18,12 @@ def test_shard_depends_on_the_photo_alone():
     shards = [shard_of(f"P{i}", 4) for i in range(1000)]
     assert [shard_of(f"P{i}", 4) for i in range(1000)] == shards
     assert all(200 < shards.count(s) < 300 for s in range(4))
+
+
+def test_a_cohort_that_was_split_by_the_hash_of_its_ids_fills_all_shards():
+    even = [i for i in map(str, range(2000)) if hashlib.sha256(i.encode()).digest()[-1] % 2 == 0]
+    shards = [shard_of(i, 4) for i in even]
+    assert all(len(even) / 5 < shards.count(s) < len(even) * 3 / 10 for s in range(4))
 
 
 def test_round_trip_and_closed_folder(tmp_path):

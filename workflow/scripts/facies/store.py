@@ -35,8 +35,12 @@ def file_digest(path: str | Path) -> str:
 
 
 def shard_of(photo_id: str, shards: int) -> int:
-    """The photo's bucket: stable, whatever else the cohort holds."""
-    return int(hashlib.sha256(photo_id.encode()).hexdigest(), 16) % shards
+    """The photo's bucket: stable, whatever else the cohort holds.
+
+    Not by the bare hash of the id, by which cohorts are split as well: half of the shards of such
+    a half would be empty.
+    """
+    return int(hashlib.sha256(f"shard {photo_id}".encode()).hexdigest(), 16) % shards
 
 
 def read_manifests(paths) -> dict[str, dict]:
