@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from faults import files, run_until_done, spoil
+from faults import TARGETS, complete, files, leave_no_trace, unasked
 from tiny import planned, snakemake
 
 SUMMARY = "results/evaluation/summary.json"
@@ -55,26 +55,13 @@ def test_two_runs_a_kill_and_damaged_files_change_nothing(road, tmp_path):
     assert {name: (copy / name).read_bytes() for name in before} == before
 
 
-# Every rule of the road: one in three is killed with all that runs, the others find the disk full.
-STAGES = [
-    *("check_cohort", "align_photos", "merge_aligned", "import_generator", "finetune_generator"),
-    *("split_patients", "project_photos", "merge_latents", "fit_model", "permute_outcomes"),
-    *("evaluate", "explain", "refit_model", "bundle", "write_report"),
-]
-FAULTS = [f"{stage}-{'kill' if i % 3 == 1 else 'full'}" for i, stage in enumerate(STAGES)]
-
-
 def test_a_fault_in_any_stage_leaves_no_trace(road, tmp_path):
-    """All is stale before, so that a failed job that looked up to date would be found out."""
+    """One rule in three is killed with all that runs, the others find the disk full."""
     copy = shutil.copytree(road, tmp_path / "copy")
-    before = files(copy)
-    spoil(copy)
-    returned = run_until_done(copy, FAULTS, "all", "bundle")
-    assert sorted(path.name for path in (copy / "struck").iterdir()) == sorted(FAULTS)
-    assert returned.count(-signal.SIGKILL) == len(STAGES) // 3
-    after = files(copy)
-    assert {name: after[name] for name in before} == before
-    assert "Nothing to be done" in snakemake(copy, "--rerun-triggers=mtime").stderr
+    complete(copy)
+    assert not unasked(copy)
+    leave_no_trace(copy, lambda number, rule: ("kill",) if number % 3 == 1 else ("full",))
+    assert "Nothing to be done" in snakemake(copy, *TARGETS, "--rerun-triggers=mtime").stderr
 
 
 def mount(folder, options):
