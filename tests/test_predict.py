@@ -19,15 +19,6 @@ BUNDLE = "results/bundle/bundle.safetensors"
 
 
 @pytest.fixture(scope="module")
-def home(road, tmp_path_factory):
-    """The tiny cohort's workflow with its bundle."""
-    folder = shutil.copytree(road, tmp_path_factory.mktemp("home") / "copy")
-    run = snakemake(folder, "bundle")
-    assert run.returncode == 0, run.stdout + run.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
 def abroad(home, tmp_path_factory):
     """Another hospital with the same patients, who went under no checks, and no store."""
     folder = shutil.copytree(home, tmp_path_factory.mktemp("abroad") / "copy")
