@@ -1,14 +1,31 @@
-"""Snakemake as a command line starts it, but forked from a server that has imported it already."""
+"""A copy of the workflow, and Snakemake in it as a command line starts it, but forked from a server
+that has imported it already."""
 
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["pandas", "snakemake.cli"])
+
+
+def copy_code(folder):
+    """The workflow without a cohort."""
+    for name in ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "resources"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+
+
+def job_stats(text: str) -> dict[str, int]:
+    """Jobs per rule, and their total, as Snakemake lists them in what it says of a run."""
+    lines = text.split("Job stats:")[1].splitlines()[3:]
+    rows = [line.split() for line in lines[: lines.index("")]]
+    return {rule: int(count) for rule, count in rows}
 
 
 def launch(folder, arguments, environment) -> subprocess.CompletedProcess:

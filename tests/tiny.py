@@ -1,13 +1,13 @@
 """A cohort of 24 portraits and a copy of the workflow that can run on it in seconds."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 import yaml
-from launch import launch
+from launch import ROOT as ROOT
+from launch import copy_code, job_stats, launch
 from PIL import Image
 
 from facies.checkpoints import save_networks
@@ -15,7 +15,6 @@ from facies.demo import pretraining_portraits
 from facies.portraits import render
 from facies.stylegan2 import Discriminator, Encoder, Generator
 
-ROOT = Path(__file__).parents[1]
 SMALL = {"channel_base": 128, "channel_max": 16}
 PATIENTS = 24
 SURVIVAL = {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3}
@@ -31,13 +30,6 @@ def planned(folder, *arguments) -> dict[str, int]:
     run = snakemake(folder, "--dry-run", *arguments)
     assert run.returncode == 0, run.stdout + run.stderr
     return job_stats(run.stdout + run.stderr)
-
-
-def job_stats(text: str) -> dict[str, int]:
-    """Jobs per rule, and their total, as Snakemake lists them in what it says of a run."""
-    lines = text.split("Job stats:")[1].splitlines()[3:]
-    rows = [line.split() for line in lines[: lines.index("")]]
-    return {rule: int(count) for rule, count in rows}
 
 
 def write_cohort(folder):
@@ -81,13 +73,6 @@ def write_config(folder, **changes):
         "report": {"title": "Tiny", "patient_photos": False},
     }
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config | changes))
-
-
-def copy_code(folder):
-    """The workflow without a cohort."""
-    for name in ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "resources"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
 
 
 def copy_workflow(folder):
