@@ -59,7 +59,7 @@ def go_abroad(folder: Path) -> None:
     shutil.copy(folder / "results/bundle/bundle.safetensors", folder)
     config = yaml.safe_load((folder / "tiny.yaml").read_text())
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config | {"predict": ABROAD}))
-    made = snakemake(folder, *TARGETS)
+    made = snakemake(folder, "predict")
     assert made.returncode == 0, made.stdout + made.stderr
 
 
