@@ -87,10 +87,14 @@ def spoil(folder: Path) -> None:
 
 def unasked(folder: Path) -> set[str]:
     """Rules of which a job could fail and be forgotten: no target asks for its files."""
-    dag = snakemake(folder, "--dag", *TARGETS).stdout
+    dag = snakemake(folder, *TARGETS, "--dag", "dot").stdout
     jobs = dict(re.findall(r'(\d+)\[label = "(\w+)', dag))
     targets = {number for number, rule in jobs.items() if rule in TARGETS}
-    asked = {job for job, reader in re.findall(r"(\d+) -> (\d+)", dag) if reader in targets}
+    edges = re.findall(r"(\d+) -> (\d+)", dag)
+    assert {jobs[number] for number in targets} == set(TARGETS)
+    # A target that is a job itself could look up to date.
+    assert not [name for name in TARGETS if (folder / f"results/logs/{name}.log").exists()]
+    asked = {job for job, reader in edges if reader in targets}
     return {jobs[number] for number in set(jobs) - asked - targets} - {"fetch_detector"}
 
 
