@@ -16,7 +16,9 @@ STRIKE = """
 import errno, os, re, signal, sys
 
 FAULTS = os.environ.get("FAULTS", "").split()
-RULE = re.search(r"[.]snakemake/scripts/tmp[^.]*[.](\\w+)[.]py$", sys.orig_argv[-1])
+SCRIPT = re.search(r"[.]snakemake/scripts/tmp[^.]*[.]\\w+[.]py$", sys.orig_argv[-1])
+# Two rules may share a script, but no log.
+RULE = SCRIPT and re.search(r"results/logs/(\\w+)", open(sys.orig_argv[-1]).read())
 
 
 def strike(event, arguments):
