@@ -85,3 +85,11 @@ rule all:
         rules.weigh_layers.output,
         rules.judge_reliance.input.fits,
         rules.judge_reliance.output,
+
+
+rule bundle:
+    """The bundle for other hospitals, of a run that is whole."""
+    input:
+        rules.all.input,
+        bundled_models,
+        rules.write_bundle.output,

@@ -1,7 +1,8 @@
 """Seconds and memory of planning a run, for cohorts of up to 100,000 photos.
 
 Writes sheets and small files that stand for photos, no pictures: what is measured is what Snakemake
-does before the first job. For the run that has nothing to do, outputs are put there by --touch.
+does before the first job. For the run that has nothing to do, outputs are put there by --touch;
+then each kind of change is planned: what it costs to find out which jobs are due, and which are.
 
     python benchmarks/scale.py 1000 10000 100000
 """
@@ -9,7 +10,6 @@ does before the first job. For the run that has nothing to do, outputs are put t
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,18 +18,23 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[1]
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from changes import add_photo, change_model, change_outcome, change_script, remove_patient
+from launch import copy_code, job_stats
+
 PHOTOS_PER_SHARD = 1000
+CHANGES = [add_photo, change_outcome, remove_patient, change_model, change_script]
 
 
 def write_cohort(folder: Path, photos: int) -> None:
+    """A photo a patient."""
     (folder / "photos").mkdir()
     rows, patients = ["photo_id,patient_id,path"], ["patient_id,time,event"]
     for i in range(photos):
         (folder / "photos" / f"{i}.jpg").touch()
-        rows.append(f"{i:06d},{i // 2:06d},{i}.jpg")
-        if i % 2 == 0:
-            patients.append(f"{i // 2:06d},{1 + i % 97}.5,{i % 3 % 2}")
+        rows.append(f"{i:03d},{i:03d},{i}.jpg")
+        patients.append(f"{i:03d},{1 + i % 97}.5,{i % 3 % 2}")
     (folder / "photos.csv").write_text("\n".join(rows) + "\n")
     (folder / "patients.csv").write_text("\n".join(patients) + "\n")
 
@@ -38,10 +43,10 @@ def write_config(folder: Path, photos: int) -> None:
     cohort = {"photos": "photos.csv", "patients": "patients.csv", "folder": "photos"}
     cohort |= {"time": "time", "event": "event", "clinical": [], "demo": None}
     cohort["shards"] = max(4, photos // PHOTOS_PER_SHARD)
-    (folder / "scale.yaml").write_text(yaml.safe_dump({"cohort": cohort}))
+    (folder / "scale.yaml").write_text(yaml.safe_dump({"cohort": cohort, "survival": {}}))
 
 
-def measure(folder: Path, *arguments) -> dict[str, float]:
+def run(folder: Path, *arguments) -> dict[str, float]:
     """Wall and CPU seconds, and peak resident memory in MB, of one run of Snakemake."""
     command = [sys.executable, "-m", "snakemake", "--configfile=scale.yaml", "--cores=2"]
     start = time.monotonic()
@@ -57,40 +62,47 @@ def measure(folder: Path, *arguments) -> dict[str, float]:
     }
 
 
-def benchmark(photos: int) -> dict:
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        for name in ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "resources"):
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            copy(ROOT / name, folder / name)
-        write_cohort(folder, photos)
-        write_config(folder, photos)
-        result = {"photos": photos, "dry run": measure(folder, "--dry-run")}
-        listed = [line.split() for line in (folder / "out.txt").read_text().splitlines()]
-        result["jobs"] = max(int(words[1]) for words in listed if words[:1] == ["total"])
-        for target in outputs(folder):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.touch()
-        measure(folder, "--touch")
-        result["nothing to do"] = measure(folder)
-        if "Nothing to be done" not in (folder / "out.txt").read_text():
-            raise SystemExit("the run that should do nothing did something")
-        return result
+def plan(folder: Path) -> dict:
+    """The same of a dry run, and how many jobs of which rule are due."""
+    cost = run(folder, "--dry-run")
+    return cost | {"jobs": job_stats((folder / "out.txt").read_text())}
 
 
 def outputs(folder: Path) -> list[Path]:
     """Every file that the run would write."""
-    measure(folder, "--detailed-summary", "--dry-run")
+    run(folder, "--detailed-summary", "--dry-run")
     lines = (folder / "out.txt").read_text().splitlines()
     head = next(i for i, line in enumerate(lines) if line.startswith("output_file"))
     return [folder / line.split("\t")[0] for line in lines[head + 1 :] if "\t" in line]
+
+
+def benchmark(photos: int):
+    """What was measured, by name, one after the other."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        copy_code(folder)
+        write_cohort(folder, photos)
+        write_config(folder, photos)
+        yield "first run", plan(folder)
+        for target in outputs(folder):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch()
+        run(folder, "--touch", "--forceall")
+        yield "nothing to do", run(folder)
+        if "Nothing to be done" not in (folder / "out.txt").read_text():
+            raise SystemExit("the run that should do nothing did something")
+        for change in CHANGES:
+            change(folder)
+            yield change.__name__, plan(folder)
+            run(folder, "--touch")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", type=int, nargs="+")
     for photos in parser.parse_args().photos:
-        print(json.dumps(benchmark(photos)), flush=True)
+        for name, found in benchmark(photos):
+            print(json.dumps({"photos": photos, "what": name} | found), flush=True)
 
 
 if __name__ == "__main__":

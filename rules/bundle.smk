@@ -4,7 +4,7 @@ LINEAR = next(
 )
 # Fused as the folds were, or not at all.
 STACKED = ["fused"] if config["survival"]["fusion"] == "stack" else []
-BUNDLED = [name for name in ("face", "clinical", *STACKED) if name in FEATURES]
+BUNDLED = ["face", *(name for name in ("clinical", *STACKED) if name in FEATURES)]
 REFIT = "<results>/bundle/{features}.npz"
 # Code that decides what a photo becomes: whoever applies the bundle must have the same.
 APPLIED = {
@@ -51,7 +51,7 @@ rule refit_model:
         "../workflow/scripts/refit_model.py"
 
 
-rule bundle:
+rule write_bundle:
     """Lock generator, encoder, models and settings into one file for other hospitals."""
     input:
         models=bundled_models,
@@ -66,9 +66,9 @@ rule bundle:
         bundle="<results>/bundle/bundle.safetensors",
         card="<results>/bundle/card.md",
     log:
-        "<logs>/bundle.log",
+        "<logs>/write_bundle.log",
     benchmark:
-        "<benchmarks>/bundle.tsv"
+        "<benchmarks>/write_bundle.tsv"
     conda:
         "../envs/survival.yaml"
     threads: 1
@@ -89,4 +89,4 @@ rule bundle:
         applied=APPLIED,
         code=code_digest("bundle"),
     script:
-        "../workflow/scripts/bundle.py"
+        "../workflow/scripts/write_bundle.py"

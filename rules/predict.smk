@@ -5,6 +5,12 @@ try:
     LOCKED = read_card(OUTSIDE["bundle"])["photos"]
 except InputError as error:
     raise WorkflowError(str(error)) from None
+if bool(OUTSIDE["time"]) != bool(OUTSIDE["event"]):
+    raise WorkflowError(
+        "predict.time and predict.event: name both columns of the outcome, or neither"
+    )
+if OUTSIDE["time"] and not OUTSIDE["patients"]:
+    raise WorkflowError("predict.patients: name the sheet with the outcome's columns")
 
 
 rule check_bundle:
@@ -74,7 +80,7 @@ use rule project_photos as project_outside with:
         code=PROJECTED_BY,
 
 
-rule predict:
+rule predict_patients:
     """Risks of the new patients and, where their outcomes are known, how right they are."""
     input:
         bundle=OUTSIDE["bundle"],
@@ -82,18 +88,18 @@ rule predict:
         photos=OUTSIDE["photos"],
         patients=branch(bool(OUTSIDE["patients"]), then=OUTSIDE["patients"]),
         aligned=expand(
-            "<results>/predict/aligned/{shard}.json", shard=range(OUTSIDE["shards"])
+            rules.align_outside.output.manifest, shard=range(OUTSIDE["shards"])
         ),
         latents=expand(
-            "<results>/predict/latents/{shard}.json", shard=range(OUTSIDE["shards"])
+            rules.project_outside.output.manifest, shard=range(OUTSIDE["shards"])
         ),
     output:
         predictions="<results>/predict/predictions.csv",
         validation="<results>/predict/validation.json",
     log:
-        "<logs>/predict.log",
+        "<logs>/predict_patients.log",
     benchmark:
-        "<benchmarks>/predict.tsv"
+        "<benchmarks>/predict_patients.tsv"
     conda:
         "../envs/survival.yaml"
     threads: 1
@@ -108,4 +114,13 @@ rule predict:
         store=config["store"],
         code=code_digest("bundle", "gate", "outside"),
     script:
-        "../workflow/scripts/predict.py"
+        "../workflow/scripts/predict_patients.py"
+
+
+rule predict:
+    """All of it: as in rule all, what a failed job left missing must be asked for."""
+    input:
+        rules.check_bundle.output,
+        rules.predict_patients.input.aligned,
+        rules.predict_patients.input.latents,
+        rules.predict_patients.output,

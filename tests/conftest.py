@@ -1,3 +1,4 @@
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,4 +22,15 @@ def road(tmp_path_factory):
     copy_workflow(folder)
     first = snakemake(folder)
     assert first.returncode == 0, first.stdout + first.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def home(road, tmp_path_factory):
+    """The same with its bundle."""
+    from tiny import snakemake
+
+    folder = shutil.copytree(road, tmp_path_factory.mktemp("home") / "copy")
+    run = snakemake(folder, "results/bundle/bundle.safetensors")
+    assert run.returncode == 0, run.stdout + run.stderr
     return folder

@@ -9,7 +9,7 @@ import yaml
 from tiny import PATIENTS, snakemake
 
 import gate_photos
-import predict
+import predict_patients
 from facies import bundle, evaluation
 from facies.bootstrap import Draws
 from facies.cox import Outcome
@@ -160,9 +160,11 @@ def test_the_bundle_s_gate_holds_for_other_hospitals(tmp_path):
 
     def used(gate):
         job = SimpleNamespace(input=inputs, params=Named(store=tmp_path, gate=gate))
-        codes, _, found, excluded = predict.load_photos(job, photos)
+        codes, _, found, excluded = predict_patients.load_photos(job, photos)
         assert len(codes) == len(found)
         return found, {row["photo_id"]: row["reason"] for row in excluded}
 
     assert used({}) == (["clear"], {"dim": DIM, "same": "no face found"})
+    with pytest.raises(InputError, match="none of 3 photos can be used: .* 40 dB"):
+        used({"psnr_face": 40})
     assert used({"action": "keep"}) == (["clear", "dim"], {"same": "no face found"})

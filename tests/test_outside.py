@@ -10,6 +10,7 @@ from facies.bundle import (
     MEASURES,
     Bundle,
     LinearModel,
+    encoder_arrays,
     load_bundle,
     moments,
     per_patient,
@@ -161,6 +162,44 @@ def test_any_changed_byte_is_refused(sealed):
     load_bundle(path)
 
 
+def test_a_bundle_of_another_format_is_refused(sealed):
+    path, _ = sealed
+    networks = path.with_name("networks.safetensors")
+    write_bundle(path, networks, {}, {"format": 2, "encoders": {}, "models": {}})
+    with pytest.raises(InputError, match="a bundle of format 2, this version reads 1; use the ver"):
+        load_bundle(path)
+
+
+def test_unknown_categories_are_counted_and_count_as_none():
+    known = pd.DataFrame({"stage": ["I", "II", "III"], "sex": ["F", "M", "F"]})
+    encoder = Encoder.learn(known, np.arange(3))
+    words, _ = encoder_arrays(encoder)
+    bundle = Bundle({"encoders": {"clinical": words}}, {})
+    new = pd.DataFrame({"stage": ["IV", "II", None, "0"], "sex": ["F", "M", "F", None]})
+    assert outside.strange_levels(bundle, new) == {"stage": 2}
+    as_first = new.assign(stage=["I", "II", None, "I"])
+    assert np.array_equal(encoder(new), encoder(as_first))
+
+
+def test_a_column_that_is_not_there_is_refused_and_a_lacking_outcome_is_told(tmp_path):
+    card = {"encoders": {"clinical": [{"name": "age", "median": 60.0, "levels": []}]}}
+    sheet = tmp_path / "patients.csv"
+    sheet.write_text("patient_id,age,months,dead\n01,60,7,1\n02,70,,0\n03,50,-2,1\n04,55,3,\n")
+    for columns, missing in ((("weeks", "dead"), "weeks"), (("months", "event"), "event")):
+        with pytest.raises(InputError, match=f"no column {missing}; there are patient_id, age"):
+            outside.read_patients(sheet, Bundle(card, {}), *columns)
+    with pytest.raises(InputError, match="no column stage"):
+        other = [{"name": "stage", "median": None, "levels": ["I"]}]
+        outside.read_patients(sheet, Bundle({"encoders": {"clinical": other}}, {}), None, None)
+    clinical, known, reasons = outside.read_patients(sheet, Bundle(card, {}), "months", "dead")
+    assert len(clinical) == 4 and known.index.tolist() == ["01"]
+    assert reasons == {
+        "02": "months is missing",
+        "03": "months is not positive",
+        "04": "dead is missing",
+    }
+
+
 def test_a_word_where_a_number_was_is_refused(tmp_path):
     card = {"encoders": {"clinical": [{"name": "age", "median": 60.0, "levels": []}]}}
     sheet = tmp_path / "patients.csv"
@@ -168,6 +207,6 @@ def test_a_word_where_a_number_was_is_refused(tmp_path):
     with pytest.raises(InputError, match="row 3: age is 'old'"):
         outside.read_patients(sheet, Bundle(card, {}), None, None)
     sheet.write_text("patient_id,age\n01,60\n02,NA\n")
-    clinical, known = outside.read_patients(sheet, Bundle(card, {}), None, None)
+    clinical, known, _ = outside.read_patients(sheet, Bundle(card, {}), None, None)
     assert clinical.index.tolist() == ["01", "02"] and clinical.age.isna().tolist() == [False, True]
     assert known.empty

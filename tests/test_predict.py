@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,19 +11,11 @@ import yaml
 from safetensors import safe_open
 from tiny import PATIENTS, snakemake
 
+import predict_patients
 from facies.bundle import load_bundle, read_card
 from facies.errors import InputError
 
 BUNDLE = "results/bundle/bundle.safetensors"
-
-
-@pytest.fixture(scope="module")
-def home(road, tmp_path_factory):
-    """The tiny cohort's workflow with its bundle."""
-    folder = shutil.copytree(road, tmp_path_factory.mktemp("home") / "copy")
-    run = snakemake(folder, "bundle")
-    assert run.returncode == 0, run.stdout + run.stderr
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +105,53 @@ def test_same_patients_do_not_drift(abroad):
     clinical = result["validation"]["clinical"]
     assert clinical["expected"] == pytest.approx(clinical["observed"], rel=0.25)
     assert clinical["c_index_low"] <= clinical["c_index"] <= clinical["c_index_high"]
+
+
+def test_whoever_is_missing_in_the_sheet_is_told(abroad, tmp_path):
+    """The rule's script on a sheet without 003, and without the outcome of 004."""
+    sheet = pd.read_csv(abroad / "patients.csv", dtype=str)
+    sheet = sheet[sheet.patient_id != "003"]
+    sheet.loc[sheet.patient_id == "004", "months"] = ""
+    sheet.to_csv(tmp_path / "patients.csv", index=False)
+    made = abroad / "results/predict"
+    inputs = {"bundle": abroad / "bundle.safetensors", "photos": abroad / "photos.csv"}
+    inputs |= {"patients": tmp_path / "patients.csv"}
+    inputs |= {name: sorted((made / name).glob("*.json")) for name in ("aligned", "latents")}
+    outputs = {"predictions": tmp_path / "predictions.csv", "validation": tmp_path / "found.json"}
+    gate = read_card(inputs["bundle"])["photos"]["gate"]
+    params = {"outcome": ["months", "event"], "gate": gate, "seed": 1, "store": abroad / "store"}
+    job = {"input": inputs, "output": outputs, "params": params}
+    predict_patients.main(
+        SimpleNamespace(**{name: SimpleNamespace(**own) for name, own in job.items()})
+    )
+    found = json.loads(outputs["validation"].read_text())
+    reasons = {
+        row.get("patient_id", row.get("photo_id")): row["reason"] for row in found["excluded"]
+    }
+    assert reasons["003"] == "its patient is not in the patients' sheet"
+    assert reasons["004"] == "months is missing: not in the validation"
+    assert reasons["005"] == "no usable photo: no risk of the face"
+    assert found["patients"] == PATIENTS - 1
+    assert found["validation"]["clinical"]["patients"] == PATIENTS - 3  # 007 has no outcome either
+    assert found["validation"]["face"]["patients"] == PATIENTS - 4
+    table = pd.read_csv(outputs["predictions"], dtype={"patient_id": str})
+    assert "003" not in set(table.patient_id) and {"004", "007"} <= set(table.patient_id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"event": None}, "predict.time and predict.event: name both columns"),
+        ({"patients": None}, "predict.patients: name the sheet with the outcome's columns"),
+        ({"photos": "none.csv"}, "none.csv: no such file; name your sheet in the config"),
+        ({"bundle": "none"}, "none: No such file or directory; set predict.bundle to a bundle"),
+    ],
+)
+def test_what_the_config_lacks_is_told_before_anything_runs(abroad, tmp_path, changes, words):
+    folder = shutil.copytree(abroad, tmp_path / "copy")
+    ask(folder, **changes)
+    run = snakemake(folder, "predict", "--dry-run")
+    assert run.returncode != 0 and words in run.stdout + run.stderr
 
 
 def test_a_changed_bundle_is_refused_in_one_message(abroad, tmp_path):

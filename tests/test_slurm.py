@@ -1,6 +1,5 @@
 """The tiny cohort on a real SLURM cluster of two nodes, and jobs that were given too little."""
 
-import json
 import re
 import subprocess
 import sys
@@ -41,37 +40,45 @@ def submit(folder, environment, *arguments):
     )
 
 
-def declared(text):
-    """mem_mb and runtime of each rule, as written in the rules' files."""
-    for block in re.split(r"^(?=rule )", text, flags=re.MULTILINE)[1:]:
-        name = re.match(r"rule (\w+):", block)[1]
-        yield name, {key: re.search(rf"{key}=(\d+)", block)[1] for key in ("mem_mb", "runtime")}
+LOCAL = {"fetch_detector"}
+INHERITED = {"align_outside": "align_photos", "project_outside": "project_photos"}
+
+
+def blocks() -> dict[str, str]:
+    """The text of each rule with a script; others only name what they ask for."""
+    text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    found = re.split(r"^(?=(?:use )?rule )", text, flags=re.MULTILINE)
+    return {block.split()[1].rstrip(":"): block for block in found if "\n    script:" in block}
 
 
 def test_profile_scales_what_the_rules_declare():
-    rules = {}
-    for path in (ROOT / "rules").glob("*.smk"):
-        rules |= dict(declared(path.read_text()))
-    local = {"fetch_detector"}
-    inherited = {"align_outside": "align_photos", "project_outside": "project_photos"}
-    scaled = PROFILE["set-resources"]
-    assert set(scaled) == set(rules) - local | set(inherited)
+    rules, scaled = blocks(), PROFILE["set-resources"]
+    assert set(scaled) == set(rules) - LOCAL | set(INHERITED)
     for name, resources in scaled.items():
-        for key, amount in rules[inherited.get(name, name)].items():
+        for key in ("mem_mb", "runtime"):
+            amount = re.search(rf"{key}=(\d+)", rules[INHERITED.get(name, name)])[1]
             assert re.fullmatch(rf"(max\({amount}, .*\)|{amount}) \* attempt", resources[key])
+
+
+def test_whoever_looks_for_a_gpu_is_sent_where_one_is():
+    scripts = {path.stem: path.read_text() for path in (ROOT / "workflow/scripts").glob("*.py")}
+    look = {name for name, text in scripts.items() if re.search("best_device|cuda", text)}
+    assert look == {name for name, block in blocks().items() if re.search(r"\bgpu=", block)}
+    sent = {n for n, own in PROFILE["set-resources"].items() if own.get("slurm_partition") == "gpu"}
+    assert sent == look | {name for name, parent in INHERITED.items() if parent in look}
 
 
 def test_the_cluster_gives_the_workstations_results(road, nodes, tmp_path):
     copy_workflow(tmp_path)
-    target = "results/evaluation/summary.json"
+    target = "results/fits/cohort/full/fused/coxph/1-1.npz"
     run = submit(tmp_path, nodes, target, "--configfile=tiny.yaml")
     assert run.returncode == 0, run.stdout + run.stderr
-    own = json.loads((tmp_path / target).read_text())
-    assert own == json.loads((road / target).read_text())
+    for name in (target, "results/latents/cohort/full.npz"):
+        assert (tmp_path / name).read_bytes() == (road / name).read_bytes()
     command = ["scontrol", "--oneliner", "show", "jobs"]
     jobs = subprocess.run(command, env=nodes, capture_output=True, text=True, check=True).stdout
     jobs = [dict(word.partition("=")[::2] for word in job.split()) for job in jobs.splitlines()]
-    assert len(jobs) == 20 and {job["JobState"] for job in jobs} == {"COMPLETED"}
+    assert len(jobs) == 12 and {job["JobState"] for job in jobs} == {"COMPLETED"}
     # Two shards to project and one tuning, each on the node with the GPU.
     with_gpu = [job for job in jobs if "gpu:1" in job.get("TresPerJob", "")]
     assert [(job["Partition"], job["NodeList"]) for job in with_gpu] == [("gpu", "n1")] * 3

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import yaml
-from PIL import Image
+from changes import add_photo, change_model, change_outcome, change_script, remove_patient
 from tiny import planned
 
 FITS = 8  # four kinds of features, two folds
@@ -16,37 +16,6 @@ FITTED |= {"weigh_nuisance": 1, "weigh_layers": 1, "judge_reliance": 1}
 MERGED = {"merge_aligned": 1, "split_patients": 1, "finetune_generator": 1, "merge_latents": 1}
 GATED = {"project_photos": 2, "gate_photos": 1, "measure_nuisance": 1}
 SHEET = {"check_cohort": 1} | MERGED | GATED | FITTED
-
-
-def add_photo(folder):
-    with Image.open(folder / "photos/3.jpg") as photo:
-        photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "photos/new.jpg")
-    with open(folder / "photos.csv", "a") as sheet:
-        sheet.write("003-b,003,new.jpg\n")
-
-
-def change_outcome(folder):
-    sheet = (folder / "patients.csv").read_text()
-    (folder / "patients.csv").write_text(sheet.replace("\n002,", "\n002,1"))
-
-
-def remove_patient(folder):
-    for name, column in (("photos.csv", 1), ("patients.csv", 0)):
-        rows = (folder / name).read_text().splitlines()
-        kept = [row for row in rows if row.split(",")[column] != "002"]
-        assert len(kept) == len(rows) - 1
-        (folder / name).write_text("\n".join(kept) + "\n")
-
-
-def change_model(folder):
-    config = yaml.safe_load((folder / "tiny.yaml").read_text())
-    config["survival"]["inner_folds"] = 3
-    (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
-
-
-def change_script(folder):
-    script = folder / "workflow/scripts/evaluate.py"
-    script.write_text(script.read_text() + "\n")
 
 
 def ask_for_leakage(folder):

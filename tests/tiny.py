@@ -1,15 +1,13 @@
 """A cohort of 24 portraits and a copy of the workflow that can run on it in seconds."""
 
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 import yaml
+from launch import ROOT as ROOT
+from launch import copy_code, job_stats, launch
 from PIL import Image
 
 from facies.checkpoints import save_networks
@@ -17,30 +15,21 @@ from facies.demo import pretraining_portraits
 from facies.portraits import render
 from facies.stylegan2 import Discriminator, Encoder, Generator
 
-ROOT = Path(__file__).parents[1]
 SMALL = {"channel_base": 128, "channel_max": 16}
 PATIENTS = 24
+SURVIVAL = {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3}
 
 
-def snakemake(folder, *arguments):
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments, "--cores=2", "--configfile=tiny.yaml"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def snakemake(folder, *arguments, **environment):
+    options = ["--cores=2", "--configfile=tiny.yaml"]
+    return launch(folder, [*arguments, *options], {"OMP_NUM_THREADS": "1"} | environment)
 
 
 def planned(folder, *arguments) -> dict[str, int]:
     """Jobs per rule that a run would do."""
     run = snakemake(folder, "--dry-run", *arguments)
     assert run.returncode == 0, run.stdout + run.stderr
-    lines = (run.stdout + run.stderr).split("Job stats:")[1].splitlines()[3:]
-    rows = [line.split() for line in lines[: lines.index("")]]
-    return {rule: int(count) for rule, count in rows}
+    return job_stats(run.stdout + run.stderr)
 
 
 def write_cohort(folder):
@@ -77,7 +66,7 @@ def write_config(folder, **changes):
         "generator": {"pretrained": "start.safetensors", "kimg": 0.05, "batch": 8},
         # An untrained generator draws no faces: none would pass.
         "projection": {"steps": 3, "batch": 8, "gate": {"action": "keep"}},
-        "survival": {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3},
+        "survival": SURVIVAL,
         # One projection of every photo: what the others cost, their own tests pay.
         "views": ["full"],
         "reliance": {"cover": [], "swap": False},
@@ -88,9 +77,7 @@ def write_config(folder, **changes):
 
 def copy_workflow(folder):
     """The workflow with the tiny cohort, ready to run in ``folder``."""
-    for name in ("Snakefile", "rules", "workflow", "envs", "config", "profiles", "resources"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
+    copy_code(folder)
     write_cohort(folder)
     write_config(folder)
     torch.manual_seed(0)

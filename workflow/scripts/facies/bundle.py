@@ -21,6 +21,7 @@ from facies.errors import InputError
 from facies.features import photo_owners
 from facies.store import digest
 
+FORMAT = 1  # raised when an older version could misread what a newer one writes, or the reverse
 STEPS = 20  # of the baseline hazard; finer ones would tell when single patients died
 LARGEST_CARD = 10**8  # bytes
 NETWORKS = ("generator", "discriminator", "encoder")
@@ -132,8 +133,12 @@ def read_card(path) -> dict:
             (size,) = struct.unpack("<Q", file.read(8))
             header = json.loads(file.read(min(size, LARGEST_CARD)))
         card = json.loads(header["__metadata__"]["card"])
-        if card["format"] == 1:
+        if card["format"] == FORMAT:
             return card
+        raise InputError(
+            f"{path}: a bundle of format {card['format']!r:.20}, this version reads {FORMAT}; "
+            "use the version that made it"
+        )
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; set predict.bundle to a bundle") from None
     except (struct.error, ValueError, KeyError, TypeError, RecursionError):

@@ -37,8 +37,9 @@ def read_photos(path) -> pd.DataFrame:
     return photos.sort_values("photo_id")
 
 
-def read_patients(path, bundle: Bundle, time, event) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Clinical columns by patient_id, and the outcomes (time, event) of those who have one.
+def read_patients(path, bundle: Bundle, time, event) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+    """Clinical columns by patient_id, the outcomes (time, event) of those who have one, and why the
+    others have none.
 
     ``time`` and ``event`` name the columns of the outcome, None where outcomes are not known.
     Raises InputError for what the bundle's columns cannot be.
@@ -61,9 +62,10 @@ def read_patients(path, bundle: Bundle, time, event) -> tuple[pd.DataFrame, pd.D
             )
     clinical = patients.set_index("patient_id")[list(wanted)].replace("", np.nan)
     if not known:
-        return clinical, pd.DataFrame(columns=["time", "event"])
+        return clinical, pd.DataFrame(columns=["time", "event"]), {}
     check_codes(path, patients, names)
-    return clinical, outcomes(patients, names)[0].set_index("patient_id")[["time", "event"]]
+    table, reasons = outcomes(patients, names)
+    return clinical, table.set_index("patient_id")[["time", "event"]], reasons
 
 
 def strange_levels(bundle: Bundle, clinical: pd.DataFrame) -> dict[str, int]:

@@ -51,12 +51,13 @@ def main(job):
     photos = outside.read_photos(job.input.photos)
     codes, measures, used, excluded = load_photos(job, photos)
     if job.input.patients:
-        clinical, known = outside.read_patients(job.input.patients, bundle, time, event)
+        clinical, known, unknown = outside.read_patients(job.input.patients, bundle, time, event)
     elif bundle.card["encoders"].get("clinical"):
         raise InputError("predict.patients: name a sheet with the bundle's clinical columns")
     else:
         ids = pd.Index(photos.patient_id.unique(), name="patient_id")
-        clinical, known = pd.DataFrame(index=ids), pd.DataFrame(columns=["time", "event"])
+        clinical, unknown = pd.DataFrame(index=ids), {}
+        known = pd.DataFrame(columns=["time", "event"])
     clinical = clinical.sort_index()
     owner = clinical.index.get_indexer(photos.set_index("photo_id").patient_id.loc[used])
     excluded += [
@@ -69,8 +70,12 @@ def main(job):
     measures = per_patient(measures[mine], owner[mine], len(clinical))
     pictured = ~np.isnan(codes).any(1)
     excluded += [
-        {"patient_id": patient, "reason": "no usable photo: clinical risk only"}
+        {"patient_id": patient, "reason": "no usable photo: no risk of the face"}
         for patient in clinical.index[~pictured]
+    ]
+    excluded += [
+        {"patient_id": patient, "reason": f"{reason}: not in the validation"}
+        for patient, reason in unknown.items()
     ]
     table = outside.risks(bundle, codes, clinical)
     rows = outside.predictions(bundle, table)

@@ -86,7 +86,7 @@ def main(job):
     arrays |= face_moments(job, photos, ids)
     patients = read_table(job.input.patients).set_index("patient_id").loc[ids]
     card = {
-        "format": 1,
+        "format": bundle.FORMAT,
         "models": models,
         "encoders": encoders,
         "cohort": {
