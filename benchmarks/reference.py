@@ -1,0 +1,29 @@
+"""A copy of NVIDIA's `stylegan2-ada-pytorch` that today's PyTorch can run, for comparison."""
+
+import sys
+from pathlib import Path
+
+import torch
+
+
+def open_reference(folder: Path) -> None:
+    """Make the reference's packages importable, and on a GPU build its kernels once.
+
+    It looks for its compiled kernels among Python's modules, where extensions that are built with
+    a recent pybind11 are not entered any more, and would try again at each call.
+    """
+    sys.path.insert(0, str(folder))
+    if not torch.cuda.is_available():
+        return
+    from torch.utils import cpp_extension
+    from torch_utils.ops import bias_act, upfirdn2d
+
+    load = cpp_extension.load
+
+    def enter(name, **options):
+        sys.modules[name] = load(name=name, **options)
+
+    cpp_extension.load = enter
+    for part in (bias_act, upfirdn2d):
+        print(f"{part.__name__}: own kernels {'built' if part._init() else 'FAILED, slow path'}")
+        part._inited = True
