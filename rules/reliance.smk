@@ -85,7 +85,7 @@ rule measure_nuisance:
         columns=config["cohort"]["nuisance"],
         folder=config["cohort"]["folder"],
         store=config["store"],
-        code=code_digest("nuisance", "cohort"),
+        code=code_digest("nuisance", "columns", "cohort"),
     script:
         "../workflow/scripts/measure_nuisance.py"
 
@@ -117,7 +117,7 @@ rule weigh_nuisance:
             "inner_folds": config["survival"]["inner_folds"],
             "clinical": config["cohort"]["clinical"],
         },
-        code=code_digest("nuisance", "reliance", "comparison", "crossval", "models"),
+        code=code_digest("columns", "reliance", "comparison", "crossval", "models"),
     script:
         "../workflow/scripts/weigh_nuisance.py"
 

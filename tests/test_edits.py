@@ -189,4 +189,5 @@ def test_a_column_that_nobody_measured_is_told_of(road, tmp_path):
     write_config(copy, explanation={"columns": ["age", "shoe_size"]})
     run = snakemake(copy, "results/explanation/cohort/full/health.csv")
     assert run.returncode != 0
-    assert "explanation.columns: no column shoe_size; there are" in run.stdout + run.stderr
+    said = "explanation.columns: photos.csv: no column shoe_size; there are photo_id"
+    assert said in run.stdout + run.stderr

@@ -8,7 +8,7 @@ import pandas as pd
 import portrait_cohorts
 import pytest
 
-from facies import bootstrap, layers, nuisance, reliance, swap, verdict
+from facies import bootstrap, columns, layers, nuisance, reliance, swap, verdict
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import FoldFit
@@ -310,15 +310,15 @@ def test_columns_that_the_user_names():
         },
         index=[2, 3, 4],
     )
-    table = nuisance.named_columns(sheet, ["camera", "taken", "iso"])
-    assert table.own_taken[:2].tolist() == [1, 60] and np.isnan(table.own_taken[4])
-    assert table.own_iso[[2, 4]].tolist() == [100, 400]
-    assert table.own_camera.isna().tolist() == [False, True, False]
-    with pytest.raises(InputError, match="photo_id is no nuisance"):
-        nuisance.named_columns(sheet, ["photo_id"])
+    table = columns.named_columns(sheet, ["camera", "taken", "iso"])
+    assert table.taken[:2].tolist() == [1, 60] and np.isnan(table.taken[4])
+    assert table.iso[[2, 4]].tolist() == [100, 400]
+    assert table.camera.isna().tolist() == [False, True, False]
+    with pytest.raises(InputError, match="photo_id tells who is who"):
+        columns.named_columns(sheet, ["photo_id"])
     sheet.loc[3, "taken"] = "2000-02-31"
     with pytest.raises(InputError, match="row 3: taken is '2000-02-31', which is no day"):
-        nuisance.named_columns(sheet, ["taken"])
+        columns.named_columns(sheet, ["taken"])
 
 
 def test_nuisances_of_a_patient():
@@ -326,6 +326,6 @@ def test_nuisances_of_a_patient():
         {"photo_id": list("abc"), "x": [1.0, 2, 3], "camera": ["A", "B", "B"], "no": [np.nan] * 3}
     )
     photos = pd.DataFrame({"photo_id": list("abc"), "patient_id": list("112")})
-    found = nuisance.per_patient(table, photos, ["2", "1"])
+    found = columns.per_patient(table, photos, ["2", "1"])
     assert found.x.tolist() == [3, 1.5] and found.camera.tolist() == ["B", "A"]
     assert list(found) == ["x", "camera"]
