@@ -2,7 +2,9 @@
 # Ridge Cox is the judge throughout: it is linear, so that a changed photo's risk is known.
 CONTROLS = config["views"][1:]
 COVERS = expand(
-    "{kind}_{region}", kind=["without", "random"], region=config["reliance"]["cover"]
+    "{kind}_{region}",
+    kind=["without", "inpainted", "random"],
+    region=config["reliance"]["cover"],
 )
 SWAPPED = ["swapped"] if config["reliance"]["swap"] else []
 # Every kind of photo that is projected besides the whole ones.

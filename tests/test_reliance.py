@@ -24,6 +24,8 @@ def test_the_planted_cohort_passes():
     found = portrait_cohorts.verdict_on(*portrait_cohorts.planted())
     assert found["verdict"] == "pass", found["tests"]
     assert found["views"]["face"]["value"] > 0.7 > 0.6 > found["views"]["background"]["value"]
+    gone = {cover["region"]: cover["inpainted"]["gone"]["value"] for cover in found["covers"]}
+    assert gone["face"] > 0.8 > 0.4 > gone["background"]
 
 
 def test_the_confounded_cohort_fails_and_the_background_is_named():

@@ -27,7 +27,7 @@ from facies import reliance
 from facies.cohort import read_sheet
 from facies.detection import MODELS
 
-COVERS = ["without_face", "random_face"]
+COVERS = ["without_face", "inpainted_face", "random_face"]
 PERCEPTION = ROOT / "resources/perception.safetensors"
 # What edit_faces wrote of a generator in whose faces nobody finds a face.
 KNOWN = {"value": 0.8, "low": 0.7, "high": 0.9}
