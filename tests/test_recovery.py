@@ -4,7 +4,7 @@ import pytest
 
 import explain
 from facies.errors import InputError
-from facies.recovery import associations, columns_of, correlation
+from facies.recovery import associations, columns_of, correlation, largest_by_chance
 
 
 def test_correlation_of_one_column_is_pearson_s_also_in_draws():
@@ -54,6 +54,23 @@ def test_intervals_hold_the_truth_and_photos_of_a_patient_go_together():
     # Every photo twice adds nothing: the interval is as wide as before.
     twice = associations(pd.concat([table, table]), pd.concat([known, known]), seed=1)[0]
     assert twice["low"] == pytest.approx(rows[0]["low"])
+
+
+def test_the_largest_correlation_by_chance_is_that_of_independent_columns():
+    random = np.random.default_rng(3)
+    table = pd.DataFrame({"patient_id": [f"p{i}" for i in range(400)], "fold": np.arange(400) % 5})
+    table["score"] = random.normal(size=400)
+    # Of one column the 95 % point is 1.96 standard errors of 1/20, of twenty 3.02 by Sidak.
+    for count, high in ((1, 1.96 / 20), (20, 3.02 / 20)):
+        known = pd.DataFrame(random.normal(size=(400, count))).rename(columns="x{}".format)
+        known["x0"] = table.score  # what really goes with the score must not count
+        found = largest_by_chance(table, known, seed=1)
+        assert found["high"] == pytest.approx(high, abs=0.012) and found["count"] == count
+        assert found["median"] < found["high"]
+    # A score that is one per fold, or one per number of photos, has nothing to be dealt out.
+    fixed = table.assign(score=table.fold)
+    found = largest_by_chance(fixed, pd.DataFrame({"x": table.fold}), seed=1)
+    assert found["median"] == pytest.approx(1)
 
 
 PHOTOS = pd.DataFrame({"photo_id": ["a1", "a2", "a3", "b1"], "patient_id": ["a", "a", "a", "b"]})

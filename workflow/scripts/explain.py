@@ -21,7 +21,7 @@ from facies.features import read_table
 from facies.heldout import photo_codes
 from facies.jobs import run_job
 from facies.portraits import HEALTH
-from facies.recovery import associations
+from facies.recovery import associations, largest_by_chance
 
 # What is adjusted for unless the config says otherwise, beside the clinical columns.
 MEASURED = ("yaw", "roll", "brightness", "sharpness")
@@ -122,6 +122,7 @@ def known_truth(job, models, directions: list[Direction], codes: pd.DataFrame) -
         "cosine": {"value": np.mean(cosines), "low": min(cosines), "high": max(cosines)},
         "planted": associations(scores, signs, seed),
         "nuisance": associations(scores, drawn[others], seed),
+        "chance": largest_by_chance(scores, drawn[others], seed),
     }
 
 

@@ -2,9 +2,10 @@
 
 A view shows one region, `without_` hides one, `random_` hides as much somewhere else. What is
 hidden is filled with the generator's mean face, which hangs on no photo of the cohort, and the
-border is faded, so that neither fill nor mask says much. `inpainted_` hides a region, too, but
-guesses from around it what might be there: no face is left, not even a mean one. `silhouette` keeps the person's outline
-alone. All take aligned crops uint8 (r, r, 3) and their regions uint8 (r, r).
+border is faded, so that neither fill nor mask says much. `inpainted_` hides a region as well, but
+guesses from around it what might be there: no face is left, not even a mean one. `silhouette`
+keeps the person's outline alone. All take aligned crops uint8 (r, r, 3) and their regions uint8
+(r, r).
 """
 
 import cv2
