@@ -44,6 +44,15 @@ class HeldOut:
     everyone: pd.DataFrame
     fold_of: np.ndarray
 
+    def some(self, rows) -> "HeldOut":
+        """The faces of some rows."""
+        own = {name: getattr(self, name)[rows] for name in ("photo_ids", "codes", "folds")}
+        return dataclasses.replace(self, **own, directions=[self.directions[i] for i in rows])
+
+    def trained_on(self, fold: int) -> np.ndarray:
+        """Codes (n, num_ws * w_dim) of the photos that a fold was trained on."""
+        return self.everyone.to_numpy()[self.fold_of != fold]
+
     @property
     def steps(self) -> np.ndarray:
         """Changes of code (m, num_ws, w_dim) that raise each one's risk by one SD."""
