@@ -124,19 +124,20 @@ def test_rules_of_nuisances(alone, gain, word):
     assert verdict.judge_nuisance({"nuisance": alone, "gain": gain}, WHOLE)["verdict"] == word
 
 
-def edited(slope, head, person):
+def edited(slope, confined, head, person):
     place = {"times_random": {"fitted": {"head": head}}}
-    return {"slope": slope, "place": place, "identity": {"distance": person}}
+    confined = confined and {"slope": confined}
+    return {"slope": slope, "confined": confined, "place": place, "identity": {"distance": person}}
 
 
 @pytest.mark.parametrize(
     ("edits", "words"),
     [
-        (edited(score(0.7), score(1.5), score(0.2, high=0.4)), ["pass", "pass", "pass"]),
-        (edited(score(0.4), score(0.9, high=1.2), score(0.4, high=0.6)), ["warn"] * 3),
-        (edited(score(-0.1), score(0.5, high=0.9), score(1.1, high=1.3)), ["fail"] * 3),
-        (edited(score(0.7), None, score(0.2, high=0.4)), ["pass", "warn", "pass"]),
-        (edited(None, None, None), ["warn"] * 3),
+        (edited(score(0.7), score(0.6), score(1.5), score(0.2, high=0.4)), ["pass"] * 4),
+        (edited(score(0.4), score(0.4), score(0.9, high=1.2), score(0.4, high=0.6)), ["warn"] * 4),
+        (edited(score(-0.1), score(0), score(0.5, high=0.9), score(1.1, high=1.3)), ["fail"] * 4),
+        (edited(score(0.7), None, None, score(0.2, high=0.4)), ["pass", "warn", "warn", "pass"]),
+        (edited(None, None, None, None), ["warn"] * 4),
     ],
 )
 def test_rules_of_edits(edits, words):

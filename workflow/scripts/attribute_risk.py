@@ -21,7 +21,7 @@ from facies.rows import Rows, mean_picture
 from facies.sheets import heat, sheet
 
 FACES = 24
-SHOWN = 6
+SHOWN = 4
 NAMES = {"jacobian": "generator draws", "occlusion": "encoder reads"}
 
 

@@ -29,7 +29,7 @@ RANDOM = 4  # random directions to a face
 ENDS = (edits.LEVELS[0], edits.LEVELS[-1])
 FRAMES = np.linspace(*ENDS, 13)
 ENOUGH = 30  # patients, whose mean face resembles none of them
-ORDINARY = 0.6  # of their spread: truncation (Karras et al. 2019, appendix B)
+ORDINARY = 0.8  # of their spread: truncation (Karras et al. 2019, appendix B)
 
 
 @dataclasses.dataclass(frozen=True)
