@@ -14,7 +14,7 @@ from facies.checkpoints import best_device, load_networks
 from facies.confined import confined_steps, main_axes
 from facies.detection import FaceDetector
 from facies.direction import load_directions, random_steps
-from facies.features import read_table
+from facies.features import read_table, small_images
 from facies.heldout import HeldOut, held_out_faces
 from facies.jobs import run_job
 from facies.perception import Perception
@@ -29,6 +29,7 @@ RANDOM = 4  # random directions to a face
 ENDS = (edits.LEVELS[0], edits.LEVELS[-1])
 FRAMES = np.linspace(*ENDS, 13)
 ENOUGH = 30  # patients, whose mean face resembles none of them
+SEEN = 256  # pixels to a side at which change outside the face is told
 ORDINARY = 0.8  # of their spread: truncation (Karras et al. 2019, appendix B)
 
 
@@ -43,16 +44,25 @@ class Confined:
     steps: np.ndarray
 
 
+def tangents_of(generator, code: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """The picture's change (k, s, s, 3) along axes (k, p) at a code; large ones made smaller."""
+    steps = axes.reshape(-1, *code.shape)
+    batch = edits.at_once(generator)
+    parts = [steps[i : i + batch] for i in range(0, len(steps), batch)]
+    return np.concatenate([small_images(jacobian(generator, code, own), SEEN) for own in parts])
+
+
 def confine(codes, directions: list, axes: list, generator, detector, seed: int) -> Confined:
     """Of codes (m, num_ws, w_dim), each with the direction and the main axes of its fold."""
     random, rows, places, steps = np.random.default_rng(seed), [], [], []
     for i, image in enumerate(edits.render(generator, codes)):
         regions = edits.find_regions(image, detector)
         if regions is not None:
-            tangents = jacobian(generator, codes[i], axes[i].reshape(-1, *codes.shape[1:]))
+            tangents = tangents_of(generator, codes[i], axes[i])
+            step = max(1, len(regions) // SEEN)
             wanted = random.standard_normal((1 + RANDOM, len(axes[i])))
             wanted[0] = axes[i] @ directions[i].beta / directions[i].sd
-            found = confined_steps(wanted, tangents, regions != FACE)
+            found = confined_steps(wanted, tangents, regions[::step, ::step] != FACE)
             lengths = np.linalg.norm(found, axis=1, keepdims=True)
             steps.append(found * (lengths[0] / lengths) @ axes[i])
             rows.append(i)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from facies.edits import at_once
 from facies.pictures import to_tensor
 from facies.stylegan2 import Encoder, Generator
 
@@ -30,7 +29,7 @@ def jacobian(generator: Generator, code: np.ndarray, steps: np.ndarray) -> np.nd
     def change(step):
         return torch.func.jvp(generator.synthesis, (at,), (step[None],))[1][0]
 
-    tangents = torch.func.vmap(change, chunk_size=at_once(generator))(along)
+    tangents = torch.func.vmap(change)(along)
     return tangents.permute(0, 2, 3, 1).cpu().numpy() * 127.5
 
 
