@@ -84,7 +84,6 @@ rule edit_faces:
         seed=config["seed"],
         show=FACES_SHOWN,
         code=code_digest(
-            "attribution",
             "checkpoints",
             "confined",
             "edits",

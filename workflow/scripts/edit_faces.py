@@ -9,17 +9,15 @@ import pandas as pd
 import torch
 
 from facies import edits
-from facies.attribution import jacobian
 from facies.checkpoints import best_device, load_networks
-from facies.confined import confined_steps, main_axes
+from facies.confined import Confined, confine, main_axes
 from facies.detection import FaceDetector
 from facies.direction import load_directions, random_steps
-from facies.features import read_table, small_images
+from facies.features import read_table
 from facies.heldout import HeldOut, held_out_faces
 from facies.jobs import run_job
 from facies.perception import Perception
 from facies.projection import ProjectionSettings, Projector
-from facies.regions import FACE
 from facies.rows import Rows
 from facies.sheets import heat, risk_labels, save_moving, sheet
 
@@ -29,45 +27,7 @@ RANDOM = 4  # random directions to a face
 ENDS = (edits.LEVELS[0], edits.LEVELS[-1])
 FRAMES = np.linspace(*ENDS, 13)
 ENOUGH = 30  # patients, whose mean face resembles none of them
-SEEN = 256  # pixels to a side at which change outside the face is told
 ORDINARY = 0.8  # of their spread: truncation (Karras et al. 2019, appendix B)
-
-
-@dataclasses.dataclass(frozen=True)
-class Confined:
-    """Of faces found in their renderings: `rows` among those asked for, `regions`, and changes of
-    code (m, 1 + RANDOM, num_ws, w_dim) that leave the picture outside the face nearly as it is, by
-    one SD of risk, and as far for risks of random coefficients."""
-
-    rows: list[int]
-    regions: list[np.ndarray]
-    steps: np.ndarray
-
-
-def tangents_of(generator, code: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """The picture's change (k, s, s, 3) along axes (k, p) at a code; large ones made smaller."""
-    steps = axes.reshape(-1, *code.shape)
-    batch = edits.at_once(generator)
-    parts = [steps[i : i + batch] for i in range(0, len(steps), batch)]
-    return np.concatenate([small_images(jacobian(generator, code, own), SEEN) for own in parts])
-
-
-def confine(codes, directions: list, axes: list, generator, detector, seed: int) -> Confined:
-    """Of codes (m, num_ws, w_dim), each with the direction and the main axes of its fold."""
-    random, rows, places, steps = np.random.default_rng(seed), [], [], []
-    for i, image in enumerate(edits.render(generator, codes)):
-        regions = edits.find_regions(image, detector)
-        if regions is not None:
-            tangents = tangents_of(generator, codes[i], axes[i])
-            step = max(1, len(regions) // SEEN)
-            wanted = random.standard_normal((1 + RANDOM, len(axes[i])))
-            wanted[0] = axes[i] @ directions[i].beta / directions[i].sd
-            found = confined_steps(wanted, tangents, regions[::step, ::step] != FACE)
-            lengths = np.linalg.norm(found, axis=1, keepdims=True)
-            steps.append(found * (lengths[0] / lengths) @ axes[i])
-            rows.append(i)
-            places.append(regions)
-    return Confined(rows, places, np.reshape(steps, (-1, 1 + RANDOM, *codes.shape[1:])))
 
 
 def check_risk(faces: HeldOut, images, projector: Projector, seed: int) -> dict:
@@ -207,7 +167,7 @@ def main(job):
     faces = held_out_faces(job.input.latents, *tables, fitted, FACES, seed)
     axes = {fold: main_axes(faces.trained_on(fold)) for fold in np.unique(faces.folds)}
     own = [axes[fold] for fold in faces.folds]
-    confined = confine(faces.codes, faces.directions, own, generator, detector, seed)
+    confined = confine(faces.codes, faces.directions, own, generator, detector, RANDOM, seed)
     seen = faces.some(confined.rows)
     others = dataclasses.replace(seen, directions=[adjusted.by_fold[fold] for fold in seen.folds])
     kinds = {
@@ -232,7 +192,7 @@ def main(job):
 
     mean, people = nobody(faces.everyone, generator, seed)
     axes = main_axes(faces.everyone.to_numpy())
-    parts = [fitted.mean] * len(people), [axes] * len(people), generator, detector, seed
+    parts = [fitted.mean] * len(people), [axes] * len(people), generator, detector, 0, seed
     strip = {"fitted": fitted.mean.step, "adjusted": adjusted.mean.step}
     if (alone := confine(mean[None], *parts)).rows:
         strip["confined"] = alone.steps[0, 0]

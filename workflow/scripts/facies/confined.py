@@ -10,11 +10,20 @@ making; whether the edited picture has the wanted risk is not, and has to be mea
 Along the last axes, in which people hardly differ, risk could change without a change to be seen.
 """
 
+import dataclasses
+
 import numpy as np
 
-from facies.features import principal_axes
+from facies.attribution import jacobian
+from facies.detection import FaceDetector
+from facies.direction import Direction
+from facies.edits import at_once, find_regions, render
+from facies.features import principal_axes, small_images
+from facies.regions import FACE
+from facies.stylegan2 import Generator
 
 SHARE = 0.85  # of the codes' variance lies on the main axes
+SEEN = 256  # pixels to a side at which change outside the face is told
 TIE = 1e-6  # of G's mean eigenvalue: of codes that change the rest alike, the more ordinary one
 
 
@@ -39,3 +48,49 @@ def confined_steps(wanted: np.ndarray, tangents: np.ndarray, outside: np.ndarray
     tie = TIE * np.trace(gram) / len(gram) or 1.0
     places = np.linalg.solve(gram + tie * np.eye(len(gram)), wanted.T).T
     return places / (wanted * places).sum(axis=1, keepdims=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Confined:
+    """Of faces found in their renderings: `rows` among those asked for, `regions`, and changes of
+    code (m, 1 + others, num_ws, w_dim) that leave the picture outside the face nearly as it is: by
+    one SD of risk, and as far for risks of random coefficients."""
+
+    rows: list[int]
+    regions: list[np.ndarray]
+    steps: np.ndarray
+
+
+def tangents_of(generator, code: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """The picture's change (k, s, s, 3) along axes (k, p) at a code; large ones made smaller."""
+    steps = axes.reshape(-1, *code.shape)
+    batch = at_once(generator)
+    parts = [steps[i : i + batch] for i in range(0, len(steps), batch)]
+    return np.concatenate([small_images(jacobian(generator, code, own), SEEN) for own in parts])
+
+
+def confine(
+    codes: np.ndarray,
+    directions: list[Direction],
+    axes: list[np.ndarray],
+    generator: Generator,
+    detector: FaceDetector,
+    others: int,
+    seed: int,
+) -> Confined:
+    """Of codes (m, num_ws, w_dim), each with the direction and the main axes of its fold, and with
+    some `others` of random coefficients."""
+    random, rows, places, steps = np.random.default_rng(seed), [], [], []
+    for i, image in enumerate(render(generator, codes)):
+        regions = find_regions(image, detector)
+        if regions is not None:
+            tangents = tangents_of(generator, codes[i], axes[i])
+            step = max(1, len(regions) // SEEN)
+            wanted = random.standard_normal((1 + others, len(axes[i])))
+            wanted[0] = axes[i] @ directions[i].beta / directions[i].sd
+            found = confined_steps(wanted, tangents, regions[::step, ::step] != FACE)
+            lengths = np.linalg.norm(found, axis=1, keepdims=True)
+            steps.append(found * (lengths[0] / lengths) @ axes[i])
+            rows.append(i)
+            places.append(regions)
+    return Confined(rows, places, np.reshape(steps, (-1, 1 + others, *codes.shape[1:])))
