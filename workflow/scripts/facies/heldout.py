@@ -56,7 +56,7 @@ class HeldOut:
     @property
     def steps(self) -> np.ndarray:
         """Changes of code (m, num_ws, w_dim) that raise each one's risk by one SD."""
-        return np.stack([d.step for d in self.directions]).reshape(self.codes.shape)
+        return np.reshape([d.step for d in self.directions], self.codes.shape)
 
     def risks(self, codes: np.ndarray) -> np.ndarray:
         """Of codes (m, k, num_ws, w_dim), in SDs over that of the face's own code: (m, k)."""
