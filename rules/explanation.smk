@@ -7,6 +7,7 @@ rule explain:
     """Find each fold's health direction and score its held-out patients along it."""
     input:
         photos=PHOTOS,
+        sheet=config["cohort"]["photos"],
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
         aligned="<results>/aligned/{view}.csv",
@@ -38,7 +39,7 @@ rule explain:
             "clinical": config["cohort"]["clinical"],
             "columns": config["explanation"]["columns"],
         },
-        code=code_digest("direction", "evaluation", "heldout", "recovery"),
+        code=code_digest("columns", "direction", "evaluation", "heldout", "recovery"),
     script:
         "../workflow/scripts/explain.py"
 
@@ -84,6 +85,7 @@ rule edit_faces:
         show=FACES_SHOWN,
         code=code_digest(
             "checkpoints",
+            "confined",
             "edits",
             "heldout",
             "perception",

@@ -2,7 +2,9 @@
 # Ridge Cox is the judge throughout: it is linear, so that a changed photo's risk is known.
 CONTROLS = config["views"][1:]
 COVERS = expand(
-    "{kind}_{region}", kind=["without", "random"], region=config["reliance"]["cover"]
+    "{kind}_{region}",
+    kind=["without", "inpainted", "random"],
+    region=config["reliance"]["cover"],
 )
 SWAPPED = ["swapped"] if config["reliance"]["swap"] else []
 # Every kind of photo that is projected besides the whole ones.
@@ -85,7 +87,7 @@ rule measure_nuisance:
         columns=config["cohort"]["nuisance"],
         folder=config["cohort"]["folder"],
         store=config["store"],
-        code=code_digest("nuisance", "cohort"),
+        code=code_digest("nuisance", "columns", "cohort"),
     script:
         "../workflow/scripts/measure_nuisance.py"
 
@@ -117,7 +119,7 @@ rule weigh_nuisance:
             "inner_folds": config["survival"]["inner_folds"],
             "clinical": config["cohort"]["clinical"],
         },
-        code=code_digest("nuisance", "reliance", "comparison", "crossval", "models"),
+        code=code_digest("columns", "reliance", "comparison", "crossval", "models"),
     script:
         "../workflow/scripts/weigh_nuisance.py"
 

@@ -103,7 +103,7 @@ def verdict_on(images, regions, quads, outcome) -> dict:
     found["views"] |= {view: score(fits) for view, fits in views.items()}
     for region in ("face", "background"):
         effects = []
-        for kind in ("without", "random"):
+        for kind in ("without", "inpainted", "random"):
             change = seen(f"{kind}_{region}") - pixels(images)
             effects.append(
                 reliance.changed(

@@ -10,8 +10,9 @@ def test_derivative_of_the_picture_is_that_of_a_small_step():
     torch.manual_seed(0)
     generator = Generator(4, 8, 16, 64, 8, mapping_layers=1).eval().requires_grad_(False)
     random = np.random.default_rng(0)
-    code, step = random.normal(size=(2, 6, 8))
-    exact = jacobian(generator, code, step)
+    code, step, other = random.normal(size=(3, 6, 8))
+    exact, more = jacobian(generator, code, np.stack([step, step + other]))
+    assert more == pytest.approx(exact + jacobian(generator, code, other[None])[0], abs=0.01)
 
     def picture(at):
         with torch.no_grad():

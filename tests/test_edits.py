@@ -155,7 +155,7 @@ def test_heat_is_red_where_the_map_is_high_and_grey_elsewhere():
 
 
 def test_moving_faces_go_there_and_back(tmp_path):
-    frames = [np.full((2, 8, 8, 3), 80 * i, np.uint8) for i in range(3)]
+    frames = [np.full((1, 2, 8, 8, 3), 80 * i, np.uint8) for i in range(3)]
     sheets.save_moving(tmp_path / "x.webp", frames)
     with Image.open(tmp_path / "x.webp") as found:
         assert found.n_frames == 4 and found.size == (2 * sheets.TILE, sheets.TILE)
@@ -189,4 +189,5 @@ def test_a_column_that_nobody_measured_is_told_of(road, tmp_path):
     write_config(copy, explanation={"columns": ["age", "shoe_size"]})
     run = snakemake(copy, "results/explanation/cohort/full/health.csv")
     assert run.returncode != 0
-    assert "explanation.columns: no column shoe_size; there are" in run.stdout + run.stderr
+    said = "explanation.columns: photos.csv: no column shoe_size; there are photo_id"
+    assert said in run.stdout + run.stderr

@@ -83,11 +83,11 @@ def test_what_views_covers_and_swaps_cost(road, tmp_path):
     copy = shutil.copytree(road, tmp_path / "copy")
     reliance_config(copy)
     assert planned(copy, "results/reliance/reliance.json") == {
-        "mask_photos": 6,  # a view, a cover and a random one, of two shards
+        "mask_photos": 8,  # a view and the three covers of a region, of two shards
         "swap_backgrounds": 1,
-        "project_photos": 8,
-        "merge_latents": 3,
+        "project_photos": 10,
+        "merge_latents": 4,
         "fit_model": 2,
         "judge_reliance": 1,
-        "total": 21,
+        "total": 26,
     }

@@ -4,7 +4,7 @@ import pytest
 
 import explain
 from facies.errors import InputError
-from facies.recovery import associations, columns_of, correlation
+from facies.recovery import associations, columns_of, correlation, largest_by_chance
 
 
 def test_correlation_of_one_column_is_pearson_s_also_in_draws():
@@ -56,6 +56,23 @@ def test_intervals_hold_the_truth_and_photos_of_a_patient_go_together():
     assert twice["low"] == pytest.approx(rows[0]["low"])
 
 
+def test_the_largest_correlation_by_chance_is_that_of_independent_columns():
+    random = np.random.default_rng(3)
+    table = pd.DataFrame({"patient_id": [f"p{i}" for i in range(400)], "fold": np.arange(400) % 5})
+    table["score"] = random.normal(size=400)
+    # Of one column the 95 % point is 1.96 standard errors of 1/20, of twenty 3.02 by Sidak.
+    for count, high in ((1, 1.96 / 20), (20, 3.02 / 20)):
+        known = pd.DataFrame(random.normal(size=(400, count))).rename(columns="x{}".format)
+        known["x0"] = table.score  # what really goes with the score must not count
+        found = largest_by_chance(table, known, seed=1)
+        assert found["high"] == pytest.approx(high, abs=0.012) and found["count"] == count
+        assert found["median"] < found["high"]
+    # A score that is one per fold, or one per number of photos, has nothing to be dealt out.
+    fixed = table.assign(score=table.fold)
+    found = largest_by_chance(fixed, pd.DataFrame({"x": table.fold}), seed=1)
+    assert found["median"] == pytest.approx(1)
+
+
 PHOTOS = pd.DataFrame({"photo_id": ["a1", "a2", "a3", "b1"], "patient_id": ["a", "a", "a", "b"]})
 ALIGNED = pd.DataFrame(
     {
@@ -69,12 +86,21 @@ ALIGNED = pd.DataFrame(
 CLINICAL = pd.DataFrame({"sex": ["F", "M"]}, index=pd.Index(["b", "a"], name="patient_id"))
 
 
-def test_traits_are_clinical_columns_and_means_of_usable_photos():
-    found = explain.chosen_traits(["yaw", "sex"], CLINICAL, PHOTOS, ALIGNED)
-    assert found.loc["a"].tolist() == [pytest.approx(0.2), "M"]
-    assert found.loc["b"].tolist() == [-0.2, "F"]
-    with pytest.raises(InputError, match="no column quad_0; there are yaw, sex"):
-        explain.chosen_traits(["quad_0"], CLINICAL, PHOTOS, ALIGNED)
+def test_traits_are_clinical_measured_or_of_the_sheet_and_of_usable_photos(tmp_path):
+    sheet = tmp_path / "photos.csv"
+    sheet.write_text(
+        "photo_id,ward,glasses,yaw\na1,,1,7\na2,north,0,7\na3,south,1,7\nb1,south,1,7\n"
+    )
+    names = ["yaw", "sex", "ward", "glasses"]
+    found = explain.chosen_traits(names, CLINICAL, PHOTOS, ALIGNED, sheet)
+    assert list(found) == names
+    assert found.loc["a"].tolist() == [pytest.approx(0.2), "M", "north", 0.5]
+    assert found.loc["b"].tolist() == [-0.2, "F", "south", 1]
+    with pytest.raises(InputError, match="no column quad_0; there are photo_id, ward.*sex, yaw$"):
+        explain.chosen_traits(["quad_0"], CLINICAL, PHOTOS, ALIGNED, sheet)
+    with pytest.raises(InputError, match="path tells who is who"):
+        sheet.write_text("photo_id,path\na1,x.jpg\n")
+        explain.chosen_traits(["path"], CLINICAL, PHOTOS, ALIGNED, sheet)
 
 
 def test_health_is_the_fall_of_the_risk_and_a_mean_over_repeats():

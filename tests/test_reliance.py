@@ -8,7 +8,7 @@ import pandas as pd
 import portrait_cohorts
 import pytest
 
-from facies import bootstrap, layers, nuisance, reliance, swap, verdict
+from facies import bootstrap, columns, layers, nuisance, reliance, swap, verdict
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import FoldFit
@@ -24,6 +24,8 @@ def test_the_planted_cohort_passes():
     found = portrait_cohorts.verdict_on(*portrait_cohorts.planted())
     assert found["verdict"] == "pass", found["tests"]
     assert found["views"]["face"]["value"] > 0.7 > 0.6 > found["views"]["background"]["value"]
+    gone = {cover["region"]: cover["inpainted"]["gone"]["value"] for cover in found["covers"]}
+    assert gone["face"] > 0.8 > 0.4 > gone["background"]
 
 
 def test_the_confounded_cohort_fails_and_the_background_is_named():
@@ -122,19 +124,20 @@ def test_rules_of_nuisances(alone, gain, word):
     assert verdict.judge_nuisance({"nuisance": alone, "gain": gain}, WHOLE)["verdict"] == word
 
 
-def edited(slope, head, person):
+def edited(slope, confined, head, person):
     place = {"times_random": {"fitted": {"head": head}}}
-    return {"slope": slope, "place": place, "identity": {"distance": person}}
+    confined = confined and {"slope": confined}
+    return {"slope": slope, "confined": confined, "place": place, "identity": {"distance": person}}
 
 
 @pytest.mark.parametrize(
     ("edits", "words"),
     [
-        (edited(score(0.7), score(1.5), score(0.2, high=0.4)), ["pass", "pass", "pass"]),
-        (edited(score(0.4), score(0.9, high=1.2), score(0.4, high=0.6)), ["warn"] * 3),
-        (edited(score(-0.1), score(0.5, high=0.9), score(1.1, high=1.3)), ["fail"] * 3),
-        (edited(score(0.7), None, score(0.2, high=0.4)), ["pass", "warn", "pass"]),
-        (edited(None, None, None), ["warn"] * 3),
+        (edited(score(0.7), score(0.6), score(1.5), score(0.2, high=0.4)), ["pass"] * 4),
+        (edited(score(0.4), score(0.4), score(0.9, high=1.2), score(0.4, high=0.6)), ["warn"] * 4),
+        (edited(score(-0.1), score(0), score(0.5, high=0.9), score(1.1, high=1.3)), ["fail"] * 4),
+        (edited(score(0.7), None, None, score(0.2, high=0.4)), ["pass", "warn", "warn", "pass"]),
+        (edited(None, None, None, None), ["warn"] * 4),
     ],
 )
 def test_rules_of_edits(edits, words):
@@ -310,15 +313,15 @@ def test_columns_that_the_user_names():
         },
         index=[2, 3, 4],
     )
-    table = nuisance.named_columns(sheet, ["camera", "taken", "iso"])
-    assert table.own_taken[:2].tolist() == [1, 60] and np.isnan(table.own_taken[4])
-    assert table.own_iso[[2, 4]].tolist() == [100, 400]
-    assert table.own_camera.isna().tolist() == [False, True, False]
-    with pytest.raises(InputError, match="photo_id is no nuisance"):
-        nuisance.named_columns(sheet, ["photo_id"])
+    table = columns.named_columns(sheet, ["camera", "taken", "iso"])
+    assert table.taken[:2].tolist() == [1, 60] and np.isnan(table.taken[4])
+    assert table.iso[[2, 4]].tolist() == [100, 400]
+    assert table.camera.isna().tolist() == [False, True, False]
+    with pytest.raises(InputError, match="photo_id tells who is who"):
+        columns.named_columns(sheet, ["photo_id"])
     sheet.loc[3, "taken"] = "2000-02-31"
     with pytest.raises(InputError, match="row 3: taken is '2000-02-31', which is no day"):
-        nuisance.named_columns(sheet, ["taken"])
+        columns.named_columns(sheet, ["taken"])
 
 
 def test_nuisances_of_a_patient():
@@ -326,6 +329,6 @@ def test_nuisances_of_a_patient():
         {"photo_id": list("abc"), "x": [1.0, 2, 3], "camera": ["A", "B", "B"], "no": [np.nan] * 3}
     )
     photos = pd.DataFrame({"photo_id": list("abc"), "patient_id": list("112")})
-    found = nuisance.per_patient(table, photos, ["2", "1"])
+    found = columns.per_patient(table, photos, ["2", "1"])
     assert found.x.tolist() == [3, 1.5] and found.camera.tolist() == ["B", "A"]
     assert list(found) == ["x", "camera"]

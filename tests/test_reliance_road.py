@@ -27,11 +27,11 @@ from facies import reliance
 from facies.cohort import read_sheet
 from facies.detection import MODELS
 
-COVERS = ["without_face", "random_face"]
+COVERS = ["without_face", "inpainted_face", "random_face"]
 PERCEPTION = ROOT / "resources/perception.safetensors"
 # What edit_faces wrote of a generator in whose faces nobody finds a face.
 KNOWN = {"value": 0.8, "low": 0.7, "high": 0.9}
-EDITS = {"slope": KNOWN, "identity": {"distance": KNOWN}}
+EDITS = {"slope": KNOWN, "identity": {"distance": KNOWN}, "confined": None}
 EDITS |= {"place": {"times_random": {"fitted": {"head": None}}}}
 DETECTOR = [ROOT / "resources/detector" / f"{name}.tflite" for name in MODELS]
 SETTINGS = {"seed": 1, "inner_folds": 2, "clinical": ["age"], "photos": "mean_code"}
@@ -146,11 +146,12 @@ def test_every_test_finds_its_figure(run):
         "backgrounds swapped",
         "beyond nuisance",
         "edits reach their risk",
+        "edits in the face alone",
         "edits fall on the head",
         "edits keep the person",
     ]
     unknown = [name for name, row in tests.items() if row["figure"]["value"] is None]
-    assert unknown == ["edits fall on the head"]
+    assert unknown == ["edits in the face alone", "edits fall on the head"]
     assert found["verdict"] in ("pass", "warn", "fail")
     assert [row["layers"] for row in found["layers"]["groups"]] == ["coarse", "middle"]
     shares = [found["swap"][name]["value"] for name in ("person", "background", "rest")]

@@ -254,6 +254,7 @@ def test_recovered_and_unrelated_traits_are_drawn_side_by_side():
     truth = {
         "planted": [{"name": "dark_circles"} | found],
         "nuisance": [{"name": "warmth"} | found],
+        "chance": {"median": 0.1, "high": 0.2, "count": 1},
     }
     drawing = figures.recovery(truth)
     assert drawing.startswith("<svg") and "dark circles" in drawing and "warmth" in drawing

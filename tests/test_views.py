@@ -34,6 +34,7 @@ def test_what_is_hidden_cannot_be_read(item):
     for view, seen in (
         ("face", item["regions"] == FACE),
         ("without_face", item["regions"] != FACE),
+        ("inpainted_face", item["regions"] != FACE),
     ):
         hidden = ~seen & (item["regions"] != UNCERTAIN)
         other = item | {"image": np.where(hidden[..., None], 7, item["image"]).astype(np.uint8)}
@@ -48,6 +49,13 @@ def test_a_cover_hides_its_region_and_a_random_one_as_much(item):
     assert all(roll(hidden, seed).sum() == hidden.sum() for seed in range(5))
     assert not np.array_equal(roll(hidden, 1), roll(hidden, 2))
     assert np.array_equal(mask(item, "random_face", 3), mask(item, "random_face", 3))
+
+
+def test_an_inpainted_region_is_guessed_from_around_it(item):
+    item["image"][item["regions"] == FACE] = 0
+    seen = mask(item, "inpainted_face")
+    assert np.abs(seen.astype(int) - 200).max() <= 4
+    assert (mask(item, "inpainted_surround") == item["image"][:, 0, 0]).all()
 
 
 def test_a_silhouette_knows_the_outline_alone(item):
@@ -75,4 +83,9 @@ def test_what_lies_behind_a_person_is_guessed_from_around():
     hole[20:40, 20:40] = True
     image[hole] = 0
     assert np.abs(inpaint(image, hole).astype(int) - 120).max() <= 4
+    large = np.random.default_rng(0).integers(0, 255, (160, 160, 3), dtype=np.uint8)
+    hole = np.zeros((160, 160), bool)
+    hole[41:99, 33:110] = True
+    other = np.where(hole[..., None], 255 - large, large)
+    assert np.array_equal(inpaint(large, hole), inpaint(other, hole))  # not what hides it
     assert (inpaint(image, np.ones_like(hole)) == 128).all()

@@ -21,14 +21,15 @@ from facies.rows import Rows, mean_picture
 from facies.sheets import heat, sheet
 
 FACES = 24
-SHOWN = 6
+SHOWN = 4
 NAMES = {"jacobian": "generator draws", "occlusion": "encoder reads"}
 
 
 def by_jacobian(faces: HeldOut, generator) -> np.ndarray:
     """Squared change of every pixel per SD of risk, summed over colours, (m, r, r)."""
     pairs = zip(faces.codes, faces.steps, strict=True)
-    return np.stack([np.square(jacobian(generator, *pair)).sum(axis=-1) for pair in pairs])
+    changes = [jacobian(generator, code, step[None])[0] for code, step in pairs]
+    return np.square(changes).sum(axis=-1)
 
 
 def by_occlusion(faces: HeldOut, photos, fills: dict, risk_of) -> np.ndarray:

@@ -10,6 +10,7 @@ import torch
 
 from facies import edits
 from facies.checkpoints import best_device, load_networks
+from facies.confined import Confined, confine, main_axes
 from facies.detection import FaceDetector
 from facies.direction import load_directions, random_steps
 from facies.features import read_table
@@ -21,11 +22,12 @@ from facies.rows import Rows
 from facies.sheets import heat, risk_labels, save_moving, sheet
 
 FACES = 24  # patients whose edits are checked
-SHOWN = 6
+SHOWN = 4
 RANDOM = 4  # random directions to a face
 ENDS = (edits.LEVELS[0], edits.LEVELS[-1])
 FRAMES = np.linspace(*ENDS, 13)
 ENOUGH = 30  # patients, whose mean face resembles none of them
+ORDINARY = 0.8  # of their spread: truncation (Karras et al. 2019, appendix B)
 
 
 def check_risk(faces: HeldOut, images, projector: Projector, seed: int) -> dict:
@@ -42,8 +44,8 @@ def check_risk(faces: HeldOut, images, projector: Projector, seed: int) -> dict:
     }
 
 
-def random_images(faces: HeldOut, generator, seed: int) -> np.ndarray:
-    """Both ends (m, RANDOM, 2, r, r, 3) of changes as long as the edits, in random directions.
+def random_steps_of(faces: HeldOut, seed: int) -> np.ndarray:
+    """Changes (m, RANDOM, num_ws, w_dim) as long as the edits, in random directions.
 
     Those of a face are drawn from the codes of the photos that its fold was trained on.
     """
@@ -52,44 +54,38 @@ def random_images(faces: HeldOut, generator, seed: int) -> np.ndarray:
     for fold in np.unique(faces.folds):
         own = np.flatnonzero(faces.folds == fold)
         length = faces.directions[own[0]].length
-        known = faces.everyone.to_numpy()[faces.fold_of != fold]
-        drawn = random_steps(known, length, len(own) * RANDOM, random)
+        drawn = random_steps(faces.trained_on(fold), length, len(own) * RANDOM, random)
         steps[own] = drawn.reshape(len(own), *steps.shape[1:])
-    repeated = np.repeat(faces.codes, RANDOM, axis=0)
-    images = edits.render(generator, edits.moved(repeated, steps.reshape(repeated.shape), ENDS))
-    return images.reshape(len(faces.codes), RANDOM, *images.shape[1:])
+    return steps
 
 
-def place_shares(ends: np.ndarray, regions: list) -> list[dict]:
-    """Where pictures (m, k, 2, r, r, 3) differ between their ends, in the mean over k, for each
-    face whose regions were found."""
-    pairs = [(edits.change(own).mean(axis=0), r) for own, r in zip(ends, regions, strict=True)]
-    return [edits.shares(energy, where) for energy, where in pairs if where is not None]
+def place_shares(faces: HeldOut, steps: np.ndarray, regions: list, generator) -> list[dict]:
+    """Where changes (m, k, num_ws, w_dim) of faces, whose regions are known, change the picture
+    between both ends, in the mean over k."""
+    if not regions:
+        return []
+    codes = np.repeat(faces.codes, steps.shape[1], axis=0)
+    ends = edits.render(generator, edits.moved(codes, steps.reshape(codes.shape), ENDS))
+    energies = edits.change(ends.reshape(*steps.shape[:2], *ends.shape[1:])).mean(axis=1)
+    return [edits.shares(*pair) for pair in zip(energies, regions, strict=True)]
 
 
-def check_places(faces: HeldOut, adjusted: list, generator, images, regions, seed: int) -> dict:
-    """Where edits change the picture, as fitted and adjusted, beside random changes and the mere
-    area of the regions; and how many times the random share falls into face and head."""
-    other = dataclasses.replace(faces, directions=adjusted)
-    other_images = edits.render(generator, edits.moved(faces.codes, other.steps, ENDS))
-    ends = {
-        "fitted": images[:, None, [0, -1]],
-        "adjusted": other_images[:, None],
-        "random": random_images(faces, generator, seed),
-    }
-    rows = {name: place_shares(own, regions) for name, own in ends.items()}
-    rows["area"] = [edits.shares(np.ones(r.shape), r) for r in regions if r is not None]
+def check_places(faces: HeldOut, kinds: dict, regions: list, generator, seed: int) -> dict:
+    """Where kinds of changes (m, k, num_ws, w_dim) change the picture, beside the mere area of the
+    regions; and how many times the share of random changes falls into face and head."""
+    rows = {name: place_shares(faces, own, regions, generator) for name, own in kinds.items()}
+    rows["area"] = [edits.shares(np.ones(where.shape), where) for where in regions]
 
     def times_random(kind, part):
         above, below = (np.array([row[part] for row in rows[k]]) for k in (kind, "random"))
         return edits.ratio(above, below, seed)
 
     return {
-        "faces_found": len(rows["area"]),
+        "faces_found": len(regions),
         "share": {name: edits.mean_shares(own, seed) for name, own in rows.items()},
         "times_random": {
             kind: {part: times_random(kind, part) for part in ("face", "head")}
-            for kind in ("fitted", "adjusted")
+            for kind in ("fitted", "confined", "adjusted")
         },
     }
 
@@ -104,22 +100,56 @@ def check_identity(images, perception: Perception, seed: int) -> dict:
     }
 
 
-def draw_walks(images: np.ndarray, first: np.ndarray | None = None):
-    """A row per face, its edits (n, levels, r, r, 3) from ill to healthy and where they change it;
-    `first` (n, r, r, 3), the photos, in front."""
+def shown(steps: np.ndarray, confined: Confined) -> tuple[list[int], list[np.ndarray]]:
+    """Rows of a few faces that can be edited in both ways, and both kinds of their steps, of all
+    `steps` (m, num_ws, w_dim); of any faces in one way where no face was found."""
+    rows = confined.rows[:SHOWN]
+    if rows:
+        return rows, [steps[rows], confined.steps[: len(rows), 0]]
+    return list(range(len(steps)))[:SHOWN], [steps[:SHOWN]]
+
+
+def walk(codes, kinds: list, generator, levels=edits.LEVELS) -> np.ndarray:
+    """Edits (n, kinds, levels, r, r, 3) of codes (n, num_ws, w_dim) along steps of some kinds."""
+    moved = [edits.moved(codes, steps, levels) for steps in kinds]
+    return edits.render(generator, np.stack(moved, axis=1))
+
+
+def draw_walks(images: np.ndarray, photos: np.ndarray | None = None):
+    """A row for each kind of edit of each face (n, kinds, levels, r, r, 3), from ill to healthy,
+    and where it changes; the photos (n, r, r, 3), if any, in front."""
     rows = []
-    for i, walked in enumerate(images):
-        marked = heat(edits.change(walked), walked[len(walked) // 2])
-        photo = [] if first is None else [first[i]]
-        rows.append(np.stack([*photo, *walked[::-1], marked]))
+    for i, walks in enumerate(images):
+        front = [] if photos is None else [photos[i]]
+        for walked in walks:
+            marked = heat(edits.change(walked), walked[len(walked) // 2])
+            rows.append(np.stack([*front, *walked[::-1], marked]))
     labels = risk_labels(edits.LEVELS[::-1])
-    return sheet(rows, [*([] if first is None else ["photo"]), *labels, "change"])
+    return sheet(rows, [*([] if photos is None else ["photo"]), *labels, "change"])
 
 
-def draw_moving(path, generator, codes, steps) -> None:
-    """Faces (n, num_ws, w_dim) from healthy to ill and back."""
-    images = edits.render(generator, edits.moved(codes, steps, FRAMES))
-    save_moving(path, list(images.swapaxes(0, 1)))
+def draw_moving(path, codes, kinds: list, generator) -> None:
+    """Faces (n, num_ws, w_dim) from healthy to ill and back, a row for each kind of edit."""
+    images = walk(codes, kinds, generator, FRAMES)
+    save_moving(path, list(images.transpose(2, 1, 0, 3, 4, 5)))
+
+
+def nobody(everyone: pd.DataFrame, generator, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Codes of the mean face (num_ws, w_dim) and of people who do not exist (n, num_ws, w_dim)."""
+    means = everyone.groupby("patient_id").mean().to_numpy()
+    shape = generator.num_ws, generator.w_dim
+    random = np.random.default_rng(seed)
+    if len(means) >= ENOUGH:
+        axes = main_axes(means)
+        people = random.standard_normal((2 * SHOWN, len(axes))) @ axes
+        mean = means.mean(axis=0).reshape(shape)
+    else:
+        z = torch.from_numpy(random.standard_normal((2 * SHOWN, generator.z_dim))).float()
+        with torch.no_grad():
+            people = generator.mapping(z.to(generator.mapping.w_avg.device)).cpu().numpy()
+        mean = generator.mapping.w_avg.expand(shape).cpu().numpy()
+        people -= mean
+    return mean, mean + ORDINARY * people.reshape(-1, *shape)
 
 
 def main(job):
@@ -128,46 +158,59 @@ def main(job):
     networks = load_networks(job.input.checkpoint, "generator", "discriminator", "encoder")
     projector = Projector(*networks, ProjectionSettings(**job.params.settings), device)
     generator = projector.generator
+    perception = Perception(job.input.perception, device)
+    detector = FaceDetector(Path(job.input.detector[0]).parent)
     fitted = load_directions(job.input.direction, "fitted")
     adjusted = load_directions(job.input.direction, "adjusted")
 
     tables = read_table(job.input.photos), read_table(job.input.folds)
     faces = held_out_faces(job.input.latents, *tables, fitted, FACES, seed)
-    images = edits.render(generator, edits.moved(faces.codes, faces.steps))
-    perception = Perception(job.input.perception, device)
-    detector = FaceDetector(Path(job.input.detector[0]).parent)
-    regions = [edits.find_regions(own[len(edits.LEVELS) // 2], detector) for own in images]
-    others = [adjusted.by_fold[fold] for fold in faces.folds]
+    axes = {fold: main_axes(faces.trained_on(fold)) for fold in np.unique(faces.folds)}
+    own = [axes[fold] for fold in faces.folds]
+    confined = confine(faces.codes, faces.directions, own, generator, detector, RANDOM, seed)
+    seen = faces.some(confined.rows)
+    others = dataclasses.replace(seen, directions=[adjusted.by_fold[fold] for fold in seen.folds])
+    kinds = {
+        "fitted": seen.steps[:, None],
+        "confined": confined.steps[:, :1],
+        "adjusted": others.steps[:, None],
+        "random": random_steps_of(seen, seed),
+        "random_confined": confined.steps[:, 1:],
+    }
+
+    def check(some: HeldOut, steps) -> dict:
+        images = edits.render(generator, edits.moved(some.codes, steps))
+        risk = check_risk(some, images, projector, seed)
+        return {**risk, "identity": check_identity(images, perception, seed)}
+
     found = {
         "faces": len(faces.codes),
-        **check_risk(faces, images, projector, seed),
-        "place": check_places(faces, others, generator, images, regions, seed),
-        "identity": check_identity(images, perception, seed),
+        **check(faces, faces.steps),
+        "confined": check(seen, confined.steps[:, 0]) if confined.rows else None,
+        "place": check_places(seen, kinds, confined.regions, generator, seed),
     }
-    Path(job.output.figures).write_text(json.dumps(found, indent=1, allow_nan=False))
 
-    steps = [d.mean.step.reshape(fitted.shape) for d in (fitted, adjusted)]
-    means = faces.everyone.groupby("patient_id").mean()
-    everyone = means.to_numpy().mean(axis=0).reshape(1, *fitted.shape)
-    if len(means) < ENOUGH:
-        everyone = generator.mapping.w_avg.expand(1, *fitted.shape).cpu().numpy()
-    strips = [edits.render(generator, edits.moved(everyone, step))[0] for step in steps]
-    draw_walks(np.stack(strips)).save(job.output.strip)
-    z = torch.randn(SHOWN, generator.z_dim, generator=torch.Generator().manual_seed(seed))
-    with torch.no_grad():
-        people = generator.mapping(z.to(device)).cpu().numpy()
-    # Truncation keeps generated people ordinary (Karras et al. 2019, appendix B).
-    people = everyone + 0.6 * (people - people.mean(axis=0))
-    walked = edits.render(generator, edits.moved(people, steps[0]))
-    draw_walks(walked).save(job.output.walks)
-    draw_moving(job.output.moving, generator, people, steps[0])
+    mean, people = nobody(faces.everyone, generator, seed)
+    axes = main_axes(faces.everyone.to_numpy())
+    parts = [fitted.mean] * len(people), [axes] * len(people), generator, detector, 0, seed
+    strip = {"fitted": fitted.mean.step, "adjusted": adjusted.mean.step}
+    if (alone := confine(mean[None], *parts)).rows:
+        strip["confined"] = alone.steps[0, 0]
+    found["strip"] = list(strip)
+    Path(job.output.figures).write_text(json.dumps(found, indent=1, allow_nan=False))
+    steps = [step.reshape(fitted.shape) for step in strip.values()]
+    draw_walks(walk(mean[None], steps, generator)).save(job.output.strip)
+    fitted_steps = np.broadcast_to(steps[0], people.shape)
+    rows, steps = shown(fitted_steps, confine(people, *parts))
+    draw_walks(walk(people[rows], steps, generator)).save(job.output.walks)
+    draw_moving(job.output.moving, people[rows], steps, generator)
     if job.params.show:
+        rows, steps = shown(faces.steps, confined)
         with np.load(job.input.aligned) as aligned:
-            rows = pd.Index(aligned["photo_ids"]).get_indexer(faces.photo_ids[:SHOWN])
-        shown = Rows(job.input.aligned, "images")[rows]
-        draw_walks(images[:SHOWN], shown).save(job.output.patients)
-        some = faces.codes[:SHOWN], faces.steps[:SHOWN]
-        draw_moving(job.output.patients_moving, generator, *some)
+            place = pd.Index(aligned["photo_ids"]).get_indexer(faces.photo_ids[rows])
+        photos = Rows(job.input.aligned, "images")[place]
+        draw_walks(walk(faces.codes[rows], steps, generator), photos).save(job.output.patients)
+        draw_moving(job.output.patients_moving, faces.codes[rows], steps, generator)
     print(f"{found['faces']} faces edited, {found['place']['faces_found']} found again")
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from facies import metrics
+from facies.cohort import read_sheet
+from facies.columns import named_columns, per_patient
 from facies.cox import Outcome
 from facies.direction import (
     Direction,
@@ -19,24 +21,32 @@ from facies.features import read_table
 from facies.heldout import photo_codes
 from facies.jobs import run_job
 from facies.portraits import HEALTH
-from facies.recovery import associations
+from facies.recovery import associations, largest_by_chance
 
 # What is adjusted for unless the config says otherwise, beside the clinical columns.
 MEASURED = ("yaw", "roll", "brightness", "sharpness")
 
 
-def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned: pd.DataFrame):
-    """The config's columns of each patient: clinical ones, or means of what photos measure."""
-    aligned = photos[["photo_id", "patient_id"]].merge(aligned[aligned.used == 1])
-    measured = aligned.groupby("patient_id").mean(numeric_only=True).loc[clinical.index]
-    measured = measured.drop(columns="used").filter(regex="^(?!quad_)")
-    both = measured.drop(columns=list(clinical), errors="ignore").join(clinical)
+def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned, sheet):
+    """The config's columns of each patient: clinical ones, what photos measure (means), or columns
+    of the photos' `sheet` (means of numbers, the first of words)."""
+    measured = aligned[aligned.used == 1].select_dtypes("number")
+    measured = measured.drop(columns="used").filter(regex="^(?!quad_)").join(aligned.photo_id)
+    known = clinical.join(
+        per_patient(measured.drop(columns=list(clinical), errors="ignore"), photos, clinical.index)
+    )
     names = [*clinical, *MEASURED] if names is None else names
-    if unknown := [name for name in names if name not in both]:
-        raise InputError(
-            f"explanation.columns: no column {unknown[0]}; there are {', '.join(both)}"
-        )
-    return both[list(names)]
+    if others := [name for name in names if name not in known]:
+        try:
+            own = read_sheet(sheet, ["photo_id", *others])
+        except InputError as error:
+            raise InputError(
+                f"explanation.columns: {error}; clinical or measured are {', '.join(known)}"
+            ) from None
+        own = named_columns(own, others).assign(photo_id=own.photo_id)
+        used = own[own.photo_id.isin(measured.photo_id)]
+        known = known.join(per_patient(used, photos, clinical.index))
+    return known.reindex(columns=list(names))
 
 
 def remaining_c(table: pd.DataFrame, patients: pd.DataFrame, models: list[FoldModel]) -> dict:
@@ -112,6 +122,7 @@ def known_truth(job, models, directions: list[Direction], codes: pd.DataFrame) -
         "cosine": {"value": np.mean(cosines), "low": min(cosines), "high": max(cosines)},
         "planted": associations(scores, signs, seed),
         "nuisance": associations(scores, drawn[others], seed),
+        "chance": largest_by_chance(scores, drawn[others], seed),
     }
 
 
@@ -124,7 +135,7 @@ def main(job):
     codes, shape = photo_codes(job.input.latents, photos, patients.index)
     means = codes.groupby("patient_id").mean().loc[patients.index]
     aligned, clinical = read_table(job.input.aligned), patients[settings["clinical"]]
-    traits = chosen_traits(settings["columns"], clinical, photos, aligned)
+    traits = chosen_traits(settings["columns"], clinical, photos, aligned, job.input.sheet)
 
     scored = [score_fold(model, means, traits) for model in models]
     table = pd.concat([own for _, own in scored], ignore_index=True)

@@ -37,7 +37,7 @@ def main(job):
                 region,
                 *(
                     effect(covered[f"{kind}_{region}"], full, photos, whole, coefficients, draws)
-                    for kind in ("without", "random")
+                    for kind in ("without", "inpainted", "random")
                 ),
             )
         )

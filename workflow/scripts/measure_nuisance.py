@@ -7,6 +7,7 @@ import pandas as pd
 
 from facies import nuisance
 from facies.cohort import read_sheet
+from facies.columns import named_columns
 from facies.features import read_table
 from facies.jobs import run_job
 from facies.store import Store, read_manifests
@@ -17,7 +18,7 @@ def main(job):
     aligned = read_table(job.input.aligned)
     used = aligned.photo_id[aligned.used == 1]
     sheet = read_sheet(job.input.photos, list(dict.fromkeys(["photo_id", "path", *p.columns])))
-    own = nuisance.named_columns(sheet, p.columns)
+    own = named_columns(sheet, p.columns).add_prefix("own_")
     path_of = dict(zip(sheet.photo_id, sheet.path, strict=True))
     store, rows = Store(p.store), []
     for photo in used:

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from facies import bootstrap, comparison, crossval, evaluation, nuisance
+from facies import bootstrap, comparison, crossval, evaluation
+from facies.columns import per_patient
 from facies.concordance import concordance
 from facies.cox import Outcome
 from facies.features import Table, read_table
@@ -17,9 +18,8 @@ def main(job):
     folds = read_table(job.input.folds)
     patients = read_table(job.input.patients)
     used = patients[patients.patient_id.isin(folds.patient_id)].set_index("patient_id")
-    table = nuisance.per_patient(
-        read_table(job.input.nuisance), read_table(job.input.photos), used.index
-    )
+    photos = read_table(job.input.photos)
+    table = per_patient(read_table(job.input.nuisance), photos, used.index)
     known = table.join(used[settings["clinical"]])
     fits = [evaluation.read_fit(path, patients) for path in job.input.fits]
     first = folds[folds.repeat == 1]

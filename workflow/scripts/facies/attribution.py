@@ -17,15 +17,20 @@ SQUARES = 8  # to a side; every resolution is a multiple
 
 
 @torch.no_grad()
-def jacobian(generator: Generator, code: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Change (r, r, 3) of the picture of a code (num_ws, w_dim) per step, pixels in 0..255.
+def jacobian(generator: Generator, code: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Change (k, r, r, 3) of the picture of a code (num_ws, w_dim) per each of k steps (k, num_ws,
+    w_dim), pixels in 0..255.
 
-    Forward-mode differentiation: one rendering and its exact derivative in one pass.
+    Forward-mode differentiation: one rendering and its exact derivatives in one pass.
     """
     device = next(generator.parameters()).device
-    at, along = (torch.from_numpy(x[None].astype(np.float32)).to(device) for x in (code, step))
-    _, tangent = torch.func.jvp(generator.synthesis, (at,), (along,))
-    return tangent[0].permute(1, 2, 0).cpu().numpy() * 127.5
+    at, along = (torch.from_numpy(x.astype(np.float32)).to(device) for x in (code[None], steps))
+
+    def change(step):
+        return torch.func.jvp(generator.synthesis, (at,), (step[None],))[1][0]
+
+    tangents = torch.func.vmap(change)(along)
+    return tangents.permute(0, 2, 3, 1).cpu().numpy() * 127.5
 
 
 def occlusion(

@@ -31,8 +31,8 @@ def generator_operations(resolution: int, small: bool) -> float:
 
 
 def _projections(config: dict) -> int:
-    """How often each photo is projected: whole, in other views, and under two covers a region."""
-    return len(config["views"]) + 2 * len(config["reliance"]["cover"])
+    """How often each photo is projected: whole, in other views, and under three covers a region."""
+    return len(config["views"]) + 3 * len(config["reliance"]["cover"])
 
 
 def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) -> list[dict]:

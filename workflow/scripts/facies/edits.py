@@ -21,13 +21,18 @@ LEVELS = (-2, -1, 0, 1, 2)  # of risk, in SDs
 PARTS = REGIONS | {"border": UNCERTAIN}
 
 
+def at_once(generator: Generator) -> int:
+    """Pictures that are drawn in one pass: fewer where they are large."""
+    return max(4096 // generator.img_resolution, 4)
+
+
 @torch.no_grad()
 def render(generator: Generator, codes: np.ndarray) -> np.ndarray:
     """Pictures uint8 (..., r, r, 3) of codes (..., num_ws, w_dim)."""
     device = next(generator.parameters()).device
     flat = torch.from_numpy(codes.reshape(-1, *codes.shape[-2:]).astype(np.float32))
-    at_once = max(4096 // generator.img_resolution, 4)
-    parts = [to_uint8(generator.synthesis(some.to(device))) for some in flat.split(at_once)]
+    batches = flat.split(at_once(generator))
+    parts = [to_uint8(generator.synthesis(some.to(device))) for some in batches]
     images = np.concatenate(parts)
     return images.reshape(*codes.shape[:-2], *images.shape[1:])
 

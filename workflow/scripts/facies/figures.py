@@ -191,7 +191,8 @@ RECOVERED = {"planted": "planted signs", "nuisance": "everything else that was d
 
 
 def recovery(truth: dict) -> str:
-    """Correlation of the health score with what was planted, and with what was not."""
+    """Correlation of the health score with what was planted, and with what was not, in whose panel
+    a band shows how far the largest gets by chance."""
     sizes = [len(truth[kind]) for kind in RECOVERED]
     figure, axes = plt.subplots(
         1, 2, figsize=(8.4, 0.9 + 0.2 * max(sizes)), sharex=True, layout="constrained"
@@ -207,6 +208,8 @@ def recovery(truth: dict) -> str:
         axis.axvline(0, color="black", linewidth=0.8)
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("correlation with the health score")
+    high = truth["chance"]["high"]
+    axes[1].axvspan(-high, high, color="#7c93a8", alpha=0.15, linewidth=0)
     return svg(figure)
 
 

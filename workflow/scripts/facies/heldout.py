@@ -44,10 +44,19 @@ class HeldOut:
     everyone: pd.DataFrame
     fold_of: np.ndarray
 
+    def some(self, rows) -> "HeldOut":
+        """The faces of some rows."""
+        own = {name: getattr(self, name)[rows] for name in ("photo_ids", "codes", "folds")}
+        return dataclasses.replace(self, **own, directions=[self.directions[i] for i in rows])
+
+    def trained_on(self, fold: int) -> np.ndarray:
+        """Codes (n, num_ws * w_dim) of the photos that a fold was trained on."""
+        return self.everyone.to_numpy()[self.fold_of != fold]
+
     @property
     def steps(self) -> np.ndarray:
         """Changes of code (m, num_ws, w_dim) that raise each one's risk by one SD."""
-        return np.stack([d.step for d in self.directions]).reshape(self.codes.shape)
+        return np.reshape([d.step for d in self.directions], self.codes.shape)
 
     def risks(self, codes: np.ndarray) -> np.ndarray:
         """Of codes (m, k, num_ws, w_dim), in SDs over that of the face's own code: (m, k)."""

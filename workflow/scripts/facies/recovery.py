@@ -7,7 +7,7 @@ patients, because raw risks of different folds share no scale.
 import numpy as np
 import pandas as pd
 
-from facies.bootstrap import centred, draw_patients, interval
+from facies.bootstrap import DRAWS, centred, draw_patients, interval
 from facies.encoding import Encoder
 
 CATEGORIES = ("background", "clothing", "hair_style")
@@ -60,3 +60,31 @@ def associations(score: pd.DataFrame, known: pd.DataFrame, seed: int) -> list[di
         found = interval(found if signed else centred(found))
         rows.append({"name": name, **found, "signed": signed})
     return rows
+
+
+def largest_by_chance(score: pd.DataFrame, known: pd.DataFrame, seed: int) -> dict:
+    """How large the largest correlation with the columns of `known` gets where nothing goes
+    together: its `median` and 95 % point `high` over shuffles, and the `count` of columns.
+
+    Scores (patient_id, fold, score), row by row with `known`, are dealt out anew among patients of
+    one fold with equally many photos (Westfall and Young, *Resampling-Based Multiple Testing*,
+    1993).
+    """
+    values, random = score.score.to_numpy(float), np.random.default_rng(seed)
+    rows = score.reset_index(drop=True).groupby(["fold", "patient_id"]).indices
+    alike = {}
+    for (fold, _), own in rows.items():
+        alike.setdefault((fold, len(own)), []).append(own)
+    dealt = np.repeat(values[None], DRAWS, axis=0)
+    for own in map(np.array, alike.values()):  # (patients, photos)
+        orders = random.permuted(np.tile(np.arange(len(own)), (DRAWS, 1)), axis=1)
+        dealt[:, own] = values[own[orders]]
+    dealt -= dealt.mean(axis=1, keepdims=True)
+    largest = np.zeros(DRAWS)
+    for name in known:
+        x = columns_of(known[name].reset_index(drop=True))
+        u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+        explained = np.linalg.norm(dealt @ u[:, s > 1e-9], axis=1) / np.linalg.norm(dealt, axis=1)
+        largest = np.maximum(largest, explained)
+    median, high = np.quantile(largest, [0.5, 0.95])
+    return {"median": float(median), "high": float(high), "count": known.shape[1]}

@@ -83,11 +83,16 @@ def variance_gone(before, after, shares) -> np.ndarray:
     return 1 - np.maximum(r, 0) ** 2
 
 
-def cover_row(region: str, covered: dict, control: dict) -> dict:
-    """A region covered against as much covered at random, from ``changed`` of both."""
+def cover_row(region: str, covered: dict, inpainted: dict, control: dict) -> dict:
+    """A region covered, inpainted, and as much covered at random, from ``changed`` of each."""
+
+    def told(effect):
+        return {name: interval(values) for name, values in effect.items()}
+
     return {
         "region": region,
-        **{name: interval(values) for name, values in covered.items()},
-        "control": {name: interval(values) for name, values in control.items()},
+        **told(covered),
+        "inpainted": told(inpainted),
+        "control": told(control),
         "extra": interval(covered["lost"] - control["lost"]),
     }

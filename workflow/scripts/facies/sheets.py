@@ -43,8 +43,11 @@ def risk_labels(levels) -> list[str]:
 
 
 def save_moving(path, frames: list[np.ndarray], milliseconds: int = 90) -> None:
-    """Faces side by side, uint8 (n, r, r, 3) a frame, there and back again, as animated WebP."""
-    pictures = [Image.fromarray(np.concatenate(list(resized(f)), axis=1)) for f in frames]
+    """Rows of faces, uint8 (rows, n, r, r, 3) a frame, there and back again, as animated WebP."""
+    pictures = []
+    for frame in frames:
+        rows = [np.concatenate(list(resized(row)), axis=1) for row in frame]
+        pictures.append(Image.fromarray(np.concatenate(rows)))
     pictures += pictures[-2:0:-1]
     pictures[0].save(
         path,

@@ -37,6 +37,9 @@ RULES = {
     "edits reach their risk": "slope of the risk found by projecting edited faces anew, over "
     "the risk that was wanted: pass if its interval lies above 0.5, fail if it reaches 0; else "
     "warn",
+    "edits in the face alone": "the same slope of edits that change the picture outside the "
+    "face as little as can be: pass if its interval lies above 0.5, fail if it reaches 0; else "
+    "warn",
     "edits fall on the head": "share of the edits' change that falls on face and hair, over that "
     "of random changes as long: pass if its interval lies above 1, fail if it lies below; else "
     "warn",
@@ -173,8 +176,9 @@ def judge_nuisance(nuisance: dict, whole: dict) -> dict:
 def judge_edits(edits: dict, whole: dict) -> list[dict]:
     """Of a model that knows nothing, edits can tell nothing bad."""
     head = edits["place"]["times_random"]["fitted"]["head"]  # None where no face was found
-    figures = (edits["slope"], head, edits["identity"]["distance"])
-    slope, head, person = (figure or UNKNOWN for figure in figures)
+    confined = (edits["confined"] or {}).get("slope")
+    figures = (edits["slope"], confined, head, edits["identity"]["distance"])
+    slope, confined, head, person = (figure or UNKNOWN for figure in figures)
     told = beats_chance(whole)
     return [
         _judge_edit(
@@ -183,6 +187,13 @@ def judge_edits(edits: dict, whole: dict) -> list[dict]:
             fails=told and slope["low"] <= 0,
             good="Edited faces, projected anew, have a higher risk where one was wanted.",
             bad="Edited faces, projected anew, do not have the wanted risk for sure.",
+        ),
+        _judge_edit(
+            *("edits in the face alone", confined, "slope"),
+            passes=confined["low"] > 0.5,
+            fails=told and confined["low"] <= 0,
+            good="Faces edited in nothing but the face have a higher risk where one was wanted.",
+            bad="Faces edited in nothing but the face do not have the wanted risk for sure.",
         ),
         _judge_edit(
             *("edits fall on the head", head, "times a random change's share"),

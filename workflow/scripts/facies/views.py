@@ -2,8 +2,10 @@
 
 A view shows one region, `without_` hides one, `random_` hides as much somewhere else. What is
 hidden is filled with the generator's mean face, which hangs on no photo of the cohort, and the
-border is faded, so that neither fill nor mask says much. `silhouette` keeps the person's outline
-alone. All take aligned crops uint8 (r, r, 3) and their regions uint8 (r, r).
+border is faded, so that neither fill nor mask says much. `inpainted_` hides a region as well, but
+guesses from around it what might be there: no face is left, not even a mean one. `silhouette`
+keeps the person's outline alone. All take aligned crops uint8 (r, r, 3) and their regions uint8
+(r, r).
 """
 
 import cv2
@@ -29,9 +31,9 @@ def mask_photo(image: np.ndarray, regions: np.ndarray, view: str, fill: np.ndarr
     if not kind:
         return blend(image, fill, ~shrink(regions == REGIONS[region]))
     hidden = grow(settle(regions) == REGIONS[region])
-    if kind == "random":
-        hidden = roll(hidden, seed)
-    return blend(image, fill, hidden)
+    if kind == "inpainted":
+        return blend(image, inpaint(image, hidden), hidden)
+    return blend(image, fill, roll(hidden, seed) if kind == "random" else hidden)
 
 
 def roll(mask: np.ndarray, seed: int) -> np.ndarray:
@@ -88,7 +90,9 @@ def inpaint(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     if hole.all():
         return np.full_like(image, 128)
     side = min(len(image), INPAINTED)
-    small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    # OpenCV's guess is not free of what stood in the hole, nor is a pixel shrunk across its edge.
+    blank = np.where(hole[..., None], image[~hole].mean(axis=0), image).astype(np.uint8)
+    small = cv2.resize(blank, (side, side), interpolation=cv2.INTER_AREA)
     missing = cv2.resize(hole.astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)
     guess = cv2.inpaint(small, missing, 3, cv2.INPAINT_TELEA)
     guess = cv2.resize(guess, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
