@@ -78,3 +78,22 @@ def test_survival_at_a_horizon_counted_by_hand():
     weights = np.array([[1.0, 3, 1, 1]])
     assert metrics.survival_at(o, 3.0, weights)[0] == pytest.approx(5 / 12)
     assert metrics.survival_at(o, 0.5, weights).tolist() == [1]
+
+
+def test_median_follow_up_counted_by_hand():
+    # Deaths at 1 and 4. Not yet censored: 4/5 after 2, 3/5 after 3, 3/10 after 5, none after 6.
+    o = outcome([1, 2, 3, 4, 5, 6], [1, 0, 0, 1, 0, 0])
+    found = metrics.median_follow_up(o)
+    assert found["value"] == 5
+    assert found["low"] <= 5 <= found["high"]
+    # With everybody dead, nobody's follow-up ended.
+    everybody = metrics.median_follow_up(outcome(o.time, np.ones(6)))
+    assert np.isnan([*everybody.values()]).all()
+
+
+def test_median_follow_up_is_that_of_the_censoring_times():
+    rng = np.random.default_rng(0)
+    death, limit = rng.exponential(5, 4000), rng.exponential(10, 4000)
+    found = metrics.median_follow_up(outcome(np.minimum(death, limit), death <= limit))
+    assert found["low"] < 10 * np.log(2) < found["high"]
+    assert found["high"] - found["low"] < 1.5

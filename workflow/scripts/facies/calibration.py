@@ -33,22 +33,19 @@ def observed_to_expected(outcome: Outcome, predicted, horizon: float, weights) -
 
 
 def grouped(outcome: Outcome, predicted, horizon: float, groups=5) -> list[dict]:
-    """Mean prediction and Kaplan-Meier estimate with interval in equal groups by prediction."""
+    """Mean prediction and Kaplan-Meier estimate with its log-log interval in equal groups by
+    prediction; NaN where all or none died, of whom that interval would be a point."""
     rows = []
     for own in np.array_split(np.argsort(predicted, kind="stable"), groups):
         if not len(own):
             continue
         curve = kaplan_meier(outcome[own])
         last = np.searchsorted(curve["times"], horizon, side="right") - 1
-        rows.append(
-            {
-                "n": len(own),
-                "predicted": float(predicted[own].mean()),
-                "observed": float(1 - curve["survival"][last]),
-                "low": float(1 - curve["high"][last]),
-                "high": float(1 - curve["low"][last]),
-            }
-        )
+        observed, high, low = (float(1 - curve[part][last]) for part in ("survival", "low", "high"))
+        if observed in (0, 1):
+            low = high = np.nan
+        row = {"n": len(own), "predicted": float(predicted[own].mean())}
+        rows.append(row | {"observed": observed, "low": low, "high": high})
     return rows
 
 

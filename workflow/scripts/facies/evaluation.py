@@ -237,6 +237,7 @@ def flow_summary(flow, photos, patients, used, aligned, gate) -> dict:
         "patients_in": flow["patients_in"],
         "patients_used": len(used),
         "events": int(used.event.sum()),
+        "follow_up": metrics.median_follow_up(Outcome.of(used)),
         "excluded": excluded,
     }
 

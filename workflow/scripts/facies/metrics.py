@@ -34,6 +34,22 @@ def kaplan_meier(outcome: Outcome) -> dict[str, np.ndarray]:
     }
 
 
+def median_follow_up(outcome: Outcome) -> dict[str, float]:
+    """Median time to censoring (``value``), with the 95 % interval that the log-log band cuts out
+    of a half: Kaplan-Meier's with deaths and censoring exchanged. NaN what is never reached.
+
+    Schemper and Smith, "A note on quantifying follow-up in studies of failure time", Control Clin
+    Trials 17 (1996) 343-6.
+    """
+    curve = kaplan_meier(Outcome(outcome.time, ~outcome.event))
+
+    def halved(part):
+        reached = curve["times"][curve[part] <= 0.5]
+        return float(reached[0]) if len(reached) else np.nan
+
+    return {"value": halved("survival"), "low": halved("low"), "high": halved("high")}
+
+
 def kaplan_meier_at(outcome: Outcome, times) -> np.ndarray:
     """Kaplan-Meier survival at ``times``: the prediction that knows no features."""
     curve = kaplan_meier(outcome)
