@@ -64,16 +64,20 @@ def by_key(fits):
 
 def fold_scores(fit: FoldFit, weights) -> dict[str, np.ndarray]:
     """The scores of one test fold, (draws,) each, in the draws ``weights`` (draws, n) of its
-    patients; NaN where it cannot be scored."""
+    patients; NaN where it cannot be scored. ``ipa`` is the share of the Kaplan-Meier curve's IBS
+    that the model spares: Kattan and Gerds, "The index of prediction accuracy", Diagn Progn Res 2
+    (2018) 7."""
     times = fit.times[STEP - 1 :: STEP]
     baseline = np.tile(metrics.kaplan_meier_at(fit.train, fit.times), (len(fit.test), 1))
     aucs = ipcw.auc(fit.train, fit.test, fit.risk, times, weights)
+    own, reference = (integrated_brier(fit, s, weights) for s in (fit.survival, baseline))
     return {
         "c_index": concordance(fit.test, fit.risk, weights),
         "uno_c": ipcw.uno_c(fit.train, fit.test, fit.risk, fit.times[-1], weights),
         "auc": ipcw.mean_auc(aucs, metrics.kaplan_meier_at(fit.test, times)),
-        "ibs": integrated_brier(fit, fit.survival, weights),
-        "ibs_km": integrated_brier(fit, baseline, weights),
+        "ibs": own,
+        "ibs_km": reference,
+        "ipa": 1 - np.divide(own, reference, out=np.full(len(own), np.nan), where=reference > 0),
     }
 
 
