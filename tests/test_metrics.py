@@ -97,3 +97,14 @@ def test_median_follow_up_is_that_of_the_censoring_times():
     found = metrics.median_follow_up(outcome(np.minimum(death, limit), death <= limit))
     assert found["low"] < 10 * np.log(2) < found["high"]
     assert found["high"] - found["low"] < 1.5
+
+
+def test_survival_is_told_with_an_interval_where_there_is_one():
+    o = outcome([1, 2, 3, 4], [0, 1, 1, 0])
+    found = metrics.told_survival(o, 2.5)
+    assert found["survival"] == pytest.approx(2 / 3)
+    assert 0 < found["low"] < 2 / 3 < found["high"] < 1
+    # Nobody died yet: one, but not for certain. Beyond the last time nobody knows.
+    early, late = metrics.told_survival(o, 1.5), metrics.told_survival(o, 5.0)
+    assert early["survival"] == 1 and np.isnan([early["low"], early["high"]]).all()
+    assert np.isnan([*late.values()]).all()

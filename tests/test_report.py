@@ -228,7 +228,7 @@ def test_guideline_of_a_run_without_a_score_does_not_claim_one():
 
 def test_curves_bear_the_nulls_of_a_fold_that_cannot_be_scored():
     found = {"value": [0.1, None], "low": [0.0, None], "high": [0.2, None]}
-    group = {"predicted": 0.2, "observed": 0.3, "low": None, "high": None}
+    group = {"predicted": 0.2, "observed": None, "low": None, "high": None}
     row = {
         "features": "face",
         "times": [1.0, 2.0],

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from facies.cox import Outcome
-from facies.metrics import kaplan_meier, survival_at
+from facies.metrics import survival_at, told_survival
 
 SPAN = 0.75  # share of the patients that a point of the curve looks at, the usual choice of loess
 BINS = 10
@@ -33,19 +33,15 @@ def observed_to_expected(outcome: Outcome, predicted, horizon: float, weights) -
 
 
 def grouped(outcome: Outcome, predicted, horizon: float, groups=5) -> list[dict]:
-    """Mean prediction and Kaplan-Meier estimate with its log-log interval in equal groups by
-    prediction; NaN where all or none died, of whom that interval would be a point."""
+    """Mean prediction and Kaplan-Meier estimate with interval in equal groups by prediction."""
     rows = []
     for own in np.array_split(np.argsort(predicted, kind="stable"), groups):
         if not len(own):
             continue
-        curve = kaplan_meier(outcome[own])
-        last = np.searchsorted(curve["times"], horizon, side="right") - 1
-        observed, high, low = (float(1 - curve[part][last]) for part in ("survival", "low", "high"))
-        if observed in (0, 1):
-            low = high = np.nan
+        told = told_survival(outcome[own], horizon)
+        names = {"observed": "survival", "low": "high", "high": "low"}
         row = {"n": len(own), "predicted": float(predicted[own].mean())}
-        rows.append(row | {"observed": observed, "low": low, "high": high})
+        rows.append(row | {name: 1 - told[of] for name, of in names.items()})
     return rows
 
 

@@ -56,6 +56,20 @@ def kaplan_meier_at(outcome: Outcome, times) -> np.ndarray:
     return curve["survival"][np.searchsorted(curve["times"], times, side="right") - 1]
 
 
+def told_survival(outcome: Outcome, time: float) -> dict[str, float]:
+    """Kaplan-Meier ``survival`` at ``time`` with its log-log interval ``low`` to ``high``.
+
+    NaN beyond the follow-up, and for the interval where nobody or everybody has died: it would be a
+    point, as if that were certain.
+    """
+    curve = kaplan_meier(outcome)
+    last = np.searchsorted(curve["times"], time, side="right") - 1
+    told = {name: float(curve[name][last]) for name in ("survival", "low", "high")}
+    if outcome.time.max() < time:
+        return dict.fromkeys(told, np.nan)
+    return told | {"low": np.nan, "high": np.nan} if told["survival"] in (0, 1) else told
+
+
 def survival_at(outcome: Outcome, horizon: float, weights) -> np.ndarray:
     """Kaplan-Meier survival at ``horizon`` in each draw of patients, ``weights`` (draws, n)."""
     by_time = outcome.order
