@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sksurv.nonparametric import kaplan_meier_estimator
 
 from facies import metrics
@@ -48,6 +49,11 @@ def test_log_rank_tells_groups_apart_and_bears_a_single_one():
     late = o.time > np.median(o.time)
     assert metrics.log_rank(o, late) < 1e-6
     assert np.isnan(metrics.log_rank(o, np.zeros(60)))
+    # A normal deviate of 3 is one of 2 if its variance is 9 / 4 times as large.
+    p = metrics.log_rank(o, np.arange(60) % 2)
+    assert norm.isf(metrics.log_rank(o, np.arange(60) % 2, 9 / 4) / 2) == pytest.approx(
+        norm.isf(p / 2) / 1.5
+    )
 
 
 def test_nadeau_bengio_by_hand():

@@ -119,6 +119,18 @@ def test_to_train(fits) -> float:
     return float(np.mean([len(fit.test) / len(fit.train) for fit in fits]))
 
 
+def overlap(fits) -> float:
+    """By how much the folds of one repeat together are less sure than so many patients would be if
+    nobody tested in one had trained another: Nadeau and Bengio's variance (1/J + test / train) s^2
+    of J folds over the s^2/J of folds that have nothing in common.
+
+    Tests and Wald intervals of out-of-fold risks take the models as given, but cannot take the
+    patients as new to them all (Simon et al., "Using cross-validation to evaluate predictive
+    accuracy of survival risk classifiers", Brief Bioinform 12 (2011) 203-14).
+    """
+    return 1 + len({fit.fold for fit in fits}) * test_to_train(fits)
+
+
 def patient_risks(fits) -> pd.DataFrame:
     """Table (patient_id, risk, time, event) of patients with at least one prediction.
 
@@ -144,8 +156,9 @@ def patient_risks(fits) -> pd.DataFrame:
     return table.groupby("patient_id", as_index=False).mean()
 
 
-def risk_groups(key, risks: pd.DataFrame) -> dict:
-    """Kaplan-Meier curves of the thirds of training risk, and the log-rank test between them."""
+def risk_groups(key, risks: pd.DataFrame, widening: float) -> dict:
+    """Kaplan-Meier curves of the thirds of training risk, and the log-rank test between them, its
+    variance times ``widening``."""
     outcome = Outcome.of(risks)
     group = np.minimum((risks.risk.to_numpy() * len(GROUPS)).astype(int), len(GROUPS) - 1)
     curves = []
@@ -154,7 +167,7 @@ def risk_groups(key, risks: pd.DataFrame) -> dict:
         curve = {name: np.round(v, 6).tolist() for name, v in metrics.kaplan_meier(own).items()}
         counts = {"n": len(own), "events": int(own.event.sum())}
         curves.append({"name": GROUPS[index], **curve, **counts})
-    logrank_p = metrics.log_rank(outcome, group) if len(risks) else np.nan
+    logrank_p = metrics.log_rank(outcome, group, widening) if len(risks) else np.nan
     return {**dict(zip(KEYS, key, strict=True)), "groups": curves, "logrank_p": logrank_p}
 
 

@@ -4,6 +4,7 @@ A score that cannot be computed is NaN, never an exception.
 """
 
 import numpy as np
+from scipy.stats import chi2
 from scipy.stats import t as student
 from sksurv.compare import compare_survival
 from sksurv.nonparametric import kaplan_meier_estimator
@@ -99,12 +100,14 @@ def _product_limit(dies, tied_end, weights):
     return survival
 
 
-def log_rank(outcome: Outcome, groups) -> float:
-    """P value of the log-rank test between ``groups`` (n,); NaN when there is only one."""
-    if len(np.unique(groups)) < 2 or not outcome.event.any():
+def log_rank(outcome: Outcome, groups, widening=1.0) -> float:
+    """P value of the log-rank test between ``groups`` (n,), its variance times ``widening``; NaN
+    when there is only one."""
+    count = len(np.unique(groups))
+    if count < 2 or not outcome.event.any():
         return np.nan
     surv = Surv.from_arrays(outcome.event, outcome.time)
-    return float(compare_survival(surv, np.asarray(groups))[1])
+    return float(chi2.sf(compare_survival(surv, np.asarray(groups))[0] / widening, count - 1))
 
 
 def nadeau_bengio(scores, test_to_train: float) -> tuple[float, float, float]:
