@@ -1,12 +1,13 @@
-"""How often do the 95 % intervals of a cross-validated C-index hold the truth?
+"""How often do the 95 % intervals of cross-validated scores hold the truth?
 
     python benchmarks/coverage.py --simulations 500
 
 Patients with normal covariates, an exponential survival and independent censoring; a ridge Cox
-model in five folds. The truth is known from patients without number: ``the method's`` is the mean
-C of models fitted to as many patients as a training fold has, over all simulations; ``these
-models'`` is the mean C of the very models of a simulation. Printed is the share of intervals that
-hold either, with its standard error, and how wide they are.
+model in five folds, its C and the log hazard ratio of a standard deviation of its risk. The truth
+is known from patients without number: ``the method's`` is the mean over models fitted to as many
+patients as a training fold has, over all simulations; ``these models'`` is the mean of the very
+models of a simulation. Printed is the share of intervals that hold either, with its standard error,
+and how wide they are. ``--effect 0`` tells how often noise is held for news.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+from facies import hazards
 from facies.bootstrap import average, draw_patients, interval
 from facies.concordance import concordance
 from facies.cox import Outcome, fit_ridge
@@ -33,25 +35,43 @@ def cohort(n: int, effect: float, rng) -> tuple[np.ndarray, Outcome]:
     return x, Outcome(np.minimum(death, limit), death <= limit)
 
 
+def log_hazard(risk, outcome: Outcome, strata) -> tuple[float, float]:
+    """The coefficient of a risk, and its standard error."""
+    fit = hazards.fit_cox(risk[:, None], outcome, strata)
+    return fit.beta[0], fit.covariance[0, 0] ** 0.5
+
+
 def simulate(n: int, folds: int, effect: float, penalty: float, seed: int):
-    """True mean C of the folds' models, and the three intervals around the estimate."""
+    """By measure: its true mean over the folds' models, and the intervals around the estimate."""
     rng = np.random.default_rng(seed)
     x, outcome = cohort(n, effect, rng)
     new_x, new_outcome = cohort(MANY, effect, rng)
     fold = assign_folds(outcome, folds, seed)
     draws = draw_patients(np.arange(n), fold, seed)
-    truths, drawn = [], []
+    truths, drawn, risk = [], [], np.empty(n)
     for k in range(1, folds + 1):
         train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         beta = fit_ridge(x[train], outcome[train], penalty)
-        truths.append(concordance(new_outcome, new_x @ beta)[0])
-        drawn.append(concordance(outcome[test], x[test] @ beta, draws.of(test)))
+        beta /= (x[train] @ beta).std()
+        risk[test], new = x[test] @ beta, new_x @ beta
+        told = log_hazard(new, new_outcome, np.zeros(MANY))[0]
+        truths.append((concordance(new_outcome, new)[0], told))
+        drawn.append(concordance(outcome[test], risk[test], draws.of(test)))
     scores = [row[0] for row in drawn]
     resampled = interval(average(drawn))
-    return np.mean(truths), {
-        "t over folds": nadeau_bengio(scores, 0.0)[1:],
-        "Nadeau-Bengio": nadeau_bengio(scores, 1 / (folds - 1))[1:],
-        "bootstrap within folds": (resampled["low"], resampled["high"]),
+    value, error = log_hazard(risk, outcome, fold)
+    wald = value + np.outer([1, (1 + folds / (folds - 1)) ** 0.5], [-1.96 * error, 1.96 * error])
+    c_index, ratio = np.mean(truths, axis=0)
+    return {
+        "C": (
+            c_index,
+            {
+                "t over folds": nadeau_bengio(scores, 0.0)[1:],
+                "Nadeau-Bengio": nadeau_bengio(scores, 1 / (folds - 1))[1:],
+                "bootstrap within folds": (resampled["low"], resampled["high"]),
+            },
+        ),
+        "log hazard ratio": (ratio, dict(zip(("Wald", "Wald, widened"), wald, strict=True))),
     }
 
 
@@ -67,17 +87,23 @@ def main():
         simulate(given.patients, given.folds, given.effect, given.penalty, seed)
         for seed in range(given.simulations)
     ]
-    truths = np.array([truth for truth, _ in runs])
-    print(f"{given.simulations} cohorts of {given.patients}, {given.folds} folds: true C ", end="")
-    print(f"{truths.mean():.3f} (models of one cohort: SD {truths.std():.3f})")
-    print("| interval | holds the method's C | these models' C | mean width |")
+    print(f"{given.simulations} cohorts of {given.patients}, {given.folds} folds")
+    for measure in runs[0]:
+        show(measure, *zip(*(run[measure] for run in runs), strict=True))
+
+
+def show(measure: str, truths, made):
+    """A table of the intervals of one measure."""
+    truths = np.array(truths)
+    print(f"\n{measure}: truly {truths.mean():.3f} (models of one cohort: SD {truths.std():.3f})")
+    print("| interval | holds the method's | these models' | mean width |")
     print("|---|---|---|---|")
-    for name in runs[0][1]:
-        ends = np.array([made[name] for _, made in runs])
+    for name in made[0]:
+        ends = np.array([intervals[name] for intervals in made])
         cells = []
         for truth in (truths.mean(), truths):
             share = ((ends[:, 0] <= truth) & (truth <= ends[:, 1])).mean()
-            error = np.sqrt(share * (1 - share) / len(runs))
+            error = np.sqrt(share * (1 - share) / len(made))
             cells.append(f"{share:.3f} ± {error:.3f}")
         print(f"| {name} | {cells[0]} | {cells[1]} | {np.diff(ends).mean():.3f} |")
 

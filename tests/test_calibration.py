@@ -44,6 +44,14 @@ def test_groups_hold_everybody_and_their_kaplan_meier_estimate():
     assert all(row["low"] <= row["observed"] <= row["high"] for row in rows)
 
 
+def test_a_group_without_deaths_has_no_interval():
+    # Of the first five nobody dies by 2, of the others everybody: neither is certain.
+    o = outcome([3.0] * 5 + [1.0, 1.0, 1.5, 1.5, 2.0], [0] * 5 + [1] * 5)
+    alive, dead = calibration.grouped(o, np.linspace(0.1, 0.9, 10), 2.0, groups=2)
+    assert alive["observed"] == 0 and dead["observed"] == 1
+    assert np.isnan([alive["low"], alive["high"], dead["low"], dead["high"]]).all()
+
+
 def test_smooth_curve_of_a_line_is_the_line():
     """Deaths in exact proportion to the prediction: the local lines lie on the diagonal."""
     levels = np.repeat(np.arange(1, 10) / 10, 10)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from facies import comparison
-from facies.cox import Outcome
+from facies.cox import Outcome, fit_ridge
 from facies.evaluation import FoldFit
+from facies.folds import assign_folds
 
 
 def fit(scope, repeat, fold):
@@ -62,3 +63,34 @@ def test_whom_a_model_is_compared_with():
         ("discriminator", *rest, "coxph"),
         ("pixels", *rest, "cnn"),
     ]
+
+
+def out_of_fold(seed, n=100, columns=20):
+    """Fits of ridge Cox of a covariate that matters and of noise, in five folds."""
+    rng = np.random.default_rng(seed)
+    x, noise = rng.normal(size=(n, 1)), rng.normal(size=(n, columns))
+    death, limit = rng.exponential(np.exp(-0.5 * x[:, 0])), rng.exponential(2, n)
+    outcome = Outcome(np.minimum(death, limit), death <= limit)
+    fold, ids = assign_folds(outcome, 5, seed), np.arange(n)
+    fits = []
+    for name, columns in (("clinical", x), ("face", noise)):
+        for k in range(1, 6):
+            train, test = fold != k, fold == k
+            beta = fit_ridge(columns[train], outcome[train], 20.0)
+            key, risk = (name, "full", "cohort", "coxph"), columns @ beta
+            made = [ids[test], outcome[test], outcome[train], risk[test], risk[train]]
+            fits.append(FoldFit(key, 1, k, *made, None, None, ""))
+    return fits[:5], fits[5:]
+
+
+def test_noise_beside_a_risk_is_found_no_more_often_than_said():
+    """Taken as given, the folds' models of noise look like news far too often: who is tested in one
+    fold has trained the others."""
+    found = []
+    for seed in range(200):
+        clinical, face = out_of_fold(seed)
+        found.append(comparison.added_likelihood(face, clinical))
+    assert np.mean([row["p"] < 0.05 for row in found]) < 0.06
+    # Folds without anything in common would have a variance 9 / 4 as small.
+    given = np.array([row["chi2"] for row in found]) * (1 + 5 * 20 / 80)
+    assert np.mean(given > 3.84) > 0.09

@@ -292,7 +292,7 @@ def test_too_few_events_leave_a_reason_instead_of_a_score(road):
     scores = evaluation.fold_scores(made, np.ones((3, len(made.ids))))
     row = evaluation.score_row(made.key, [made], [scores])
     assert np.isnan(row["c_index"]) and row["unscored"][0]["reason"] == made.reason
-    assert evaluation.risk_groups(made.key, evaluation.patient_risks([made]))["groups"] == []
+    assert evaluation.risk_groups(made.key, evaluation.patient_risks([made]), 1.0)["groups"] == []
 
 
 def fold_fit(ids, risk, train_risk):

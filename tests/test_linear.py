@@ -117,3 +117,20 @@ def test_held_out_risk_orders_patients_it_never_saw_and_needs_events():
     # Three deaths among those who train are too few for four inner folds.
     few = Outcome(outcome.time, np.arange(120) < 3)
     assert np.isnan(crossval.held_out_risk(design, few, *parts)).all()
+
+
+def test_an_order_that_leaves_a_fold_too_few_deaths_has_no_score_there():
+    # Four deaths; whichever fold holds one of them leaves three, too few for four inner folds.
+    x, deaths = np.random.default_rng(4).normal(size=(60, 3)), np.arange(60) < 4
+    outcome = Outcome(np.arange(60.0, 0, -1), deaths)
+    folds, orders = np.repeat([1, 2, 3], 20), [np.arange(60), np.roll(np.arange(60), 30)]
+    scores = crossval.permuted_scores(
+        Matrix(x, np.arange(60)),
+        outcome,
+        orders,
+        folds,
+        MODELS["coxph"],
+        lambda _, risk: np.isnan(risk).all(),
+        {"seed": 1, "inner_folds": 4},
+    )
+    np.testing.assert_array_equal(scores, [[True, False, False], [False, True, False]])

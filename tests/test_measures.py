@@ -1,9 +1,11 @@
 """The measures of a model that predicts the planted truth, and of one that says too much."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from facies import evaluation, measures, pooled
+from facies import evaluation, measures, metrics, pooled
 from facies.bootstrap import draw_patients
 from facies.cox import Outcome
 from facies.folds import assign_folds
@@ -118,3 +120,15 @@ def test_a_model_without_any_order_has_no_hazard_ratio(cohort):
     assert made["hazard"] is None and made["proportional"] is None and made["group_hazards"] == []
     assert made["auc"]["value"][10] == pytest.approx(0.5)
     assert np.isnan(made["calibration"][0]["slope"]["value"])
+
+
+def test_what_a_model_spares_of_the_kaplan_meier_curve_s_score(cohort):
+    (fit, *_) = fits_of(*cohort, 1.0)
+    weights = draw_patients(fit.ids, np.ones(len(fit.ids)), 1, 200).weights
+    scores = evaluation.fold_scores(fit, weights)
+    np.testing.assert_allclose(scores["ipa"], 1 - scores["ibs"] / scores["ibs_km"])
+    assert np.quantile(scores["ipa"][1:], 0.025) > 0
+    # The curve itself spares nothing, whoever is drawn.
+    flat = np.tile(metrics.kaplan_meier_at(fit.train, fit.times), (len(fit.ids), 1))
+    none = evaluation.fold_scores(dataclasses.replace(fit, survival=flat), weights)
+    np.testing.assert_allclose(none["ipa"], 0, atol=1e-12)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sksurv.nonparametric import kaplan_meier_estimator
 
 from facies import metrics
@@ -48,6 +49,11 @@ def test_log_rank_tells_groups_apart_and_bears_a_single_one():
     late = o.time > np.median(o.time)
     assert metrics.log_rank(o, late) < 1e-6
     assert np.isnan(metrics.log_rank(o, np.zeros(60)))
+    # A normal deviate of 3 is one of 2 if its variance is 9 / 4 times as large.
+    p = metrics.log_rank(o, np.arange(60) % 2)
+    assert norm.isf(metrics.log_rank(o, np.arange(60) % 2, 9 / 4) / 2) == pytest.approx(
+        norm.isf(p / 2) / 1.5
+    )
 
 
 def test_nadeau_bengio_by_hand():
@@ -78,3 +84,33 @@ def test_survival_at_a_horizon_counted_by_hand():
     weights = np.array([[1.0, 3, 1, 1]])
     assert metrics.survival_at(o, 3.0, weights)[0] == pytest.approx(5 / 12)
     assert metrics.survival_at(o, 0.5, weights).tolist() == [1]
+
+
+def test_median_follow_up_counted_by_hand():
+    # Deaths at 1 and 4. Not yet censored: 4/5 after 2, 3/5 after 3, 3/10 after 5, none after 6.
+    o = outcome([1, 2, 3, 4, 5, 6], [1, 0, 0, 1, 0, 0])
+    found = metrics.median_follow_up(o)
+    assert found["value"] == 5
+    assert found["low"] <= 5 <= found["high"]
+    # With everybody dead, nobody's follow-up ended.
+    everybody = metrics.median_follow_up(outcome(o.time, np.ones(6)))
+    assert np.isnan([*everybody.values()]).all()
+
+
+def test_median_follow_up_is_that_of_the_censoring_times():
+    rng = np.random.default_rng(0)
+    death, limit = rng.exponential(5, 4000), rng.exponential(10, 4000)
+    found = metrics.median_follow_up(outcome(np.minimum(death, limit), death <= limit))
+    assert found["low"] < 10 * np.log(2) < found["high"]
+    assert found["high"] - found["low"] < 1.5
+
+
+def test_survival_is_told_with_an_interval_where_there_is_one():
+    o = outcome([1, 2, 3, 4], [0, 1, 1, 0])
+    found = metrics.told_survival(o, 2.5)
+    assert found["survival"] == pytest.approx(2 / 3)
+    assert 0 < found["low"] < 2 / 3 < found["high"] < 1
+    # Nobody died yet: one, but not for certain. Beyond the last time nobody knows.
+    early, late = metrics.told_survival(o, 1.5), metrics.told_survival(o, 5.0)
+    assert early["survival"] == 1 and np.isnan([early["low"], early["high"]]).all()
+    assert np.isnan([*late.values()]).all()

@@ -1,14 +1,17 @@
 """Variance shares, layers, nuisances and rules by hand, and the verdict on three known cohorts."""
 
+import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import portrait_cohorts
 import pytest
 
-from facies import bootstrap, columns, layers, nuisance, reliance, swap, verdict
+import weigh_nuisance
+from facies import bootstrap, columns, crossval, layers, nuisance, reliance, swap, verdict
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import FoldFit
@@ -332,3 +335,35 @@ def test_nuisances_of_a_patient():
     found = columns.per_patient(table, photos, ["2", "1"])
     assert found.x.tolist() == [3, 1.5] and found.camera.tolist() == ["B", "A"]
     assert list(found) == ["x", "camera"]
+
+
+def test_a_fold_with_too_few_deaths_for_a_model_leaves_the_nuisances_unscored(tmp_path):
+    n = 24
+    ids = np.array([f"{i:02d}" for i in range(n)])
+    fold, rng = np.tile([1, 2], n // 2), np.random.default_rng(0)
+    tables = {
+        "patients": {"patient_id": ids, "time": np.arange(1.0, n + 1), "event": [0] * 23 + [1]},
+        "folds": {"patient_id": ids, "repeat": 1, "fold": fold},
+        "photos": {"photo_id": ids, "patient_id": ids},
+        "nuisance": {"photo_id": ids, "sharpness": rng.normal(size=n)},
+    }
+    for name, columns in tables.items():
+        pd.DataFrame(columns).to_csv(tmp_path / f"{name}.csv", index=False)
+    names = {"scope": "cohort", "view": "full", "features": "face", "model": "coxph"}
+    known = Outcome.of(pd.DataFrame(tables["patients"]))
+    for k in (1, 2):
+        train, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        made = crossval.no_result(train, held, known)
+        parts = {"train_ids": ids[train], "test_ids": ids[held], "reason": "too few"}
+        np.savez(tmp_path / f"{k}.npz", **names, repeat=1, fold=k, **parts, **made)
+    inputs = {name: tmp_path / f"{name}.csv" for name in tables}
+    settings = {"seed": 1, "inner_folds": 2, "clinical": []}
+    weigh_nuisance.main(
+        SimpleNamespace(
+            input=SimpleNamespace(**inputs, fits=[tmp_path / "1.npz", tmp_path / "2.npz"]),
+            output=SimpleNamespace(nuisance=tmp_path / "found.json"),
+            params=SimpleNamespace(settings=settings),
+        )
+    )
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert all(found[name]["value"] is None for name in ("nuisance", "known", "beyond", "gain"))

@@ -41,7 +41,10 @@ def main(job):
     if job.input.truth:
         summary |= known_truth(job, photos, used, folds)
     evaluation.write_json(job.output.summary, summary)
-    curves = [evaluation.risk_groups(key, risks[key]) for key in fits]
+    curves = [
+        evaluation.risk_groups(key, risks[key], evaluation.overlap(own))
+        for key, own in fits.items()
+    ]
     evaluation.write_json(job.output.curves, curves)
     measures = details(job, fits, risks, used, draws)
     measures["gate"] = by_gate(job, fits, draws, worst_of_each(gate, photos))

@@ -51,8 +51,9 @@ def words(plan: dict, settings: dict) -> str:
     margin = plan["risk_margin"]
     lines += [
         "",
-        "The width is that of the report's headline interval. Parameters: the effective ones after",
-        "the penalty; a model that needs more will promise too much (Riley et al. 2019, criteria 1",
+        "C is Harrell's, as it shows where as many are censored as here. The width is that of the",
+        "report's headline interval. Parameters: the effective ones after the penalty; a model",
+        "that needs more will promise too much (Riley et al. 2019, criteria 1",
         f"and 2; shrinkage should be {planning.SHRINKAGE} or more). Their criterion 3: the overall",
         f"risk at {plan['horizon']:.3g} {unit} will be known to ± {margin:.3f} "
         f"({'enough' if margin <= planning.OPTIMISM else 'not enough'}: ± {planning.OPTIMISM}).",

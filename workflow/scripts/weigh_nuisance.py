@@ -35,7 +35,7 @@ def main(job):
         parts = train, held, MODELS["coxph"], settings["inner_folds"], seed
         for name, frame in frames.items():
             risk = np.full(len(held), np.nan)
-            if frame.shape[1]:
+            if frame.shape[1] and not fit.reason:
                 risk = crossval.held_out_risk(Table(frame), Outcome.of(used), *parts)
             scores[name].append(concordance(fit.test, risk, draws.of(fit.ids)))
     found = {name: c_row(fits, [own[0] for own in rows]) for name, rows in scores.items()}

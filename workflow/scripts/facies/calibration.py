@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from facies.cox import Outcome
-from facies.metrics import kaplan_meier, survival_at
+from facies.metrics import survival_at, told_survival
 
 SPAN = 0.75  # share of the patients that a point of the curve looks at, the usual choice of loess
 BINS = 10
@@ -38,17 +38,10 @@ def grouped(outcome: Outcome, predicted, horizon: float, groups=5) -> list[dict]
     for own in np.array_split(np.argsort(predicted, kind="stable"), groups):
         if not len(own):
             continue
-        curve = kaplan_meier(outcome[own])
-        last = np.searchsorted(curve["times"], horizon, side="right") - 1
-        rows.append(
-            {
-                "n": len(own),
-                "predicted": float(predicted[own].mean()),
-                "observed": float(1 - curve["survival"][last]),
-                "low": float(1 - curve["high"][last]),
-                "high": float(1 - curve["low"][last]),
-            }
-        )
+        told = told_survival(outcome[own], horizon)
+        names = {"observed": "survival", "low": "high", "high": "low"}
+        row = {"n": len(own), "predicted": float(predicted[own].mean())}
+        rows.append(row | {name: 1 - told[of] for name, of in names.items()})
     return rows
 
 

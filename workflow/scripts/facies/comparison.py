@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from facies import bootstrap, hazards, metrics
-from facies.evaluation import KEYS, FoldFit, test_to_train
+from facies.evaluation import KEYS, FoldFit, overlap, test_to_train
 from facies.pooled import joined, standard_risk
 
 COMPARED = (("fused", "clinical"), ("face", "pixels"), ("face", "discriminator"))
@@ -71,7 +71,8 @@ def difference(folds, ratio: float) -> dict:
 
 
 def added_likelihood(own: list[FoldFit], other: list[FoldFit]) -> dict:
-    """Likelihood ratio chi-squared of ``own`` risks beside ``other`` ones, a mean over repeats."""
+    """Likelihood ratio chi-squared of ``own`` risks beside ``other`` ones, a mean over repeats,
+    divided by the ``overlap`` of the folds."""
     ratios = []
     for repeat in sorted({fit.repeat for fit in own}):
         pairs = [
@@ -86,5 +87,5 @@ def added_likelihood(own: list[FoldFit], other: list[FoldFit]) -> dict:
                 np.concatenate([standard_risk(pair[i]) for pair in pairs]) for i in (0, 1)
             )
             ratios.append(hazards.added_likelihood(ours, theirs, outcome, strata))
-    chi2 = float(np.mean(ratios)) if ratios else np.nan
+    chi2 = float(np.mean(ratios)) / overlap(own) if ratios else np.nan
     return {"chi2": chi2, "p": float(stats.chi2.sf(chi2, 1))}

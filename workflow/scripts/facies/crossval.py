@@ -143,13 +143,8 @@ def permuted_scores(design, outcome: Outcome, orders, folds, model, score, setti
         train, test = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
         seed = [settings["seed"], 1, int(number)]
         ready = prepare(design, outcome, train, test, settings["inner_folds"], seed)
-        fits = [fit(design, ready, outcome[order], model, seed) for order in orders]
-        scores.append(
-            [
-                score(outcome[order][test], made.test)
-                for order, made in zip(orders, fits, strict=True)
-            ]
-        )
+        dealt = [outcome[order] for order in orders]
+        scores.append([score(o[test], test_risk(design, ready, o, model, seed)) for o in dealt])
     return np.array(scores).T
 
 
@@ -172,13 +167,18 @@ def too_few_events(outcome: Outcome, inner_folds: int) -> str:
     return f"{events} events among the training patients are too few for {inner_folds} inner folds"
 
 
+def test_risk(design, folds: list[Fold], outcome: Outcome, model, seed) -> np.ndarray:
+    """Risks of the patients held out, NaN where too few of the training patients died."""
+    whole, inner = folds[0].whole, folds[0].inner
+    if too_few_events(outcome[whole.rows], len(inner)):
+        return np.full(len(whole.held), np.nan)
+    return fit(design, folds, outcome, model, seed).test
+
+
 def held_out_risk(design, outcome: Outcome, train, held, model, inner_folds, seed) -> np.ndarray:
-    """Risks of the patients ``held`` by a model tuned and fitted on ``train``, NaN where these are
-    too few."""
-    if too_few_events(outcome[train], inner_folds):
-        return np.full(len(held), np.nan)
+    """``test_risk`` of the patients ``held`` by a model tuned and fitted on ``train``."""
     ready = prepare(design, outcome, train, held, inner_folds, seed)
-    return fit(design, ready, outcome, model, seed).test
+    return test_risk(design, ready, outcome, model, seed)
 
 
 def result(fit: Fit) -> dict[str, np.ndarray]:

@@ -52,9 +52,9 @@ def calibration(rows: list[dict], k: int) -> str:
         axis.plot([0, 1], [0, 1], color="black", linewidth=0.8)
         _banded(axis, made["grid"], made["curve"], row["features"])
         for group in made["groups"]:
-            middle = group["observed"]
-            if None not in (group["low"], group["high"]):
-                axis.plot([group["predicted"]] * 2, [group["low"], group["high"]], color="#5b6670")
+            ends = np.array([group["low"], group["high"]], float)
+            axis.plot([group["predicted"]] * 2, ends, color="#5b6670")
+            middle = np.array(group["observed"], float)
             axis.plot(group["predicted"], middle, "o", color="#5b6670", markersize=4)
         axis.set_xlim(0, 1)
         axis.set_ylim(0, 1)

@@ -64,16 +64,20 @@ def by_key(fits):
 
 def fold_scores(fit: FoldFit, weights) -> dict[str, np.ndarray]:
     """The scores of one test fold, (draws,) each, in the draws ``weights`` (draws, n) of its
-    patients; NaN where it cannot be scored."""
+    patients; NaN where it cannot be scored. ``ipa`` is the share of the Kaplan-Meier curve's IBS
+    that the model spares: Kattan and Gerds, "The index of prediction accuracy", Diagn Progn Res 2
+    (2018) 7."""
     times = fit.times[STEP - 1 :: STEP]
     baseline = np.tile(metrics.kaplan_meier_at(fit.train, fit.times), (len(fit.test), 1))
     aucs = ipcw.auc(fit.train, fit.test, fit.risk, times, weights)
+    own, reference = (integrated_brier(fit, s, weights) for s in (fit.survival, baseline))
     return {
         "c_index": concordance(fit.test, fit.risk, weights),
         "uno_c": ipcw.uno_c(fit.train, fit.test, fit.risk, fit.times[-1], weights),
         "auc": ipcw.mean_auc(aucs, metrics.kaplan_meier_at(fit.test, times)),
-        "ibs": integrated_brier(fit, fit.survival, weights),
-        "ibs_km": integrated_brier(fit, baseline, weights),
+        "ibs": own,
+        "ibs_km": reference,
+        "ipa": 1 - np.divide(own, reference, out=np.full(len(own), np.nan), where=reference > 0),
     }
 
 
@@ -115,6 +119,18 @@ def test_to_train(fits) -> float:
     return float(np.mean([len(fit.test) / len(fit.train) for fit in fits]))
 
 
+def overlap(fits) -> float:
+    """By how much the folds of one repeat together are less sure than so many patients would be if
+    nobody tested in one had trained another: Nadeau and Bengio's variance (1/J + test / train) s^2
+    of J folds over the s^2/J of folds that have nothing in common.
+
+    Tests and Wald intervals of out-of-fold risks take the models as given, but cannot take the
+    patients as new to them all (Simon et al., "Using cross-validation to evaluate predictive
+    accuracy of survival risk classifiers", Brief Bioinform 12 (2011) 203-14).
+    """
+    return 1 + len({fit.fold for fit in fits}) * test_to_train(fits)
+
+
 def patient_risks(fits) -> pd.DataFrame:
     """Table (patient_id, risk, time, event) of patients with at least one prediction.
 
@@ -140,8 +156,9 @@ def patient_risks(fits) -> pd.DataFrame:
     return table.groupby("patient_id", as_index=False).mean()
 
 
-def risk_groups(key, risks: pd.DataFrame) -> dict:
-    """Kaplan-Meier curves of the thirds of training risk, and the log-rank test between them."""
+def risk_groups(key, risks: pd.DataFrame, widening: float) -> dict:
+    """Kaplan-Meier curves of the thirds of training risk, and the log-rank test between them, its
+    variance times ``widening``."""
     outcome = Outcome.of(risks)
     group = np.minimum((risks.risk.to_numpy() * len(GROUPS)).astype(int), len(GROUPS) - 1)
     curves = []
@@ -150,7 +167,7 @@ def risk_groups(key, risks: pd.DataFrame) -> dict:
         curve = {name: np.round(v, 6).tolist() for name, v in metrics.kaplan_meier(own).items()}
         counts = {"n": len(own), "events": int(own.event.sum())}
         curves.append({"name": GROUPS[index], **curve, **counts})
-    logrank_p = metrics.log_rank(outcome, group) if len(risks) else np.nan
+    logrank_p = metrics.log_rank(outcome, group, widening) if len(risks) else np.nan
     return {**dict(zip(KEYS, key, strict=True)), "groups": curves, "logrank_p": logrank_p}
 
 
@@ -237,6 +254,7 @@ def flow_summary(flow, photos, patients, used, aligned, gate) -> dict:
         "patients_in": flow["patients_in"],
         "patients_used": len(used),
         "events": int(used.event.sum()),
+        "follow_up": metrics.median_follow_up(Outcome.of(used)),
         "excluded": excluded,
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 from facies import calibration, hazards, ipcw, metrics, utility
 from facies.bootstrap import Draws, average, centred, interval
 from facies.cox import Outcome
+from facies.evaluation import overlap
 from facies.pooled import Pooled, pool, survival_of
 
 TIMES = 20
@@ -21,14 +22,17 @@ def measure(fits, draws: Draws, horizons, end: float, place) -> dict:
     sets = pool(fits, draws, horizons)
     if not sets:
         return {}
+    widening = overlap(fits)
     return {
         **over_time(fits, draws, np.linspace(0, end, TIMES + 1)[1:]),
-        "calibration": [calibrate(sets, k, horizon) for k, horizon in enumerate(horizons)],
+        "calibration": [
+            calibrate(sets, k, horizon, widening) for k, horizon in enumerate(horizons)
+        ],
         "d_calibration": d_calibrate(sets),
         "decision": [decide(sets, k, horizon) for k, horizon in enumerate(horizons)],
-        "hazard": hazard_per_sd(sets),
-        "proportional": proportional(sets[0]),
-        "group_hazards": group_hazards(place),
+        "hazard": hazard_per_sd(sets, widening),
+        "proportional": proportional(sets[0], widening),
+        "group_hazards": group_hazards(place, widening),
     }
 
 
@@ -52,7 +56,7 @@ def over_time(fits, draws: Draws, times) -> dict:
     }
 
 
-def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
+def calibrate(sets: list[Pooled], k: int, horizon: float, widening: float) -> dict:
     """Calibration at the ``k``-th horizon: smooth curve, groups, ICI, observed to expected."""
     predicted = np.concatenate([s.predicted[:, k] for s in sets])
     grid = np.linspace(*np.quantile(predicted, [0.01, 0.99]), GRID)
@@ -70,7 +74,7 @@ def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
         "groups": calibration.grouped(sets[0].outcome, sets[0].predicted[:, k], horizon),
         "ici": interval(centred(average(indices))),
         "observed_to_expected": interval(average(ratios)),
-        "slope": average_wald(slopes),
+        "slope": average_wald(slopes, widening),
     }
 
 
@@ -81,21 +85,28 @@ def calibration_slope(s: Pooled, k: int, horizon: float):
     return hazards.fit_cox(np.log(-np.log1p(-p))[:, None], s.outcome.until(horizon), s.fold)
 
 
-def average_wald(made) -> dict:
+def average_wald(made, widening: float) -> dict:
     """The mean over repeats of one coefficient with its Wald interval."""
-    beta, variance = averaged(made) or (np.nan, np.nan)
+    beta, variance = averaged(made, widening) or (np.nan, np.nan)
     half = float(hazards.NORMAL * np.sqrt(variance))
     return {"value": beta, "low": beta - half, "high": beta + half}
 
 
-def averaged(made) -> tuple[float, float] | None:
-    """The mean over repeats of a one-column model's coefficient, and its variance: that of one
-    repeat, because the same patients stand behind all of them. None where no repeat has one."""
+def averaged(made, widening: float) -> tuple[float, float] | None:
+    """The mean over repeats of a one-column model's coefficient, and its variance: ``widening``
+    times that of one repeat, because the same patients stand behind all of them. None where no
+    repeat has one."""
     made = [fit for fit in made if fit is not None]
     if not made:
         return None
-    variance = np.mean([fit.covariance[0, 0] for fit in made])
+    variance = widening * np.mean([fit.covariance[0, 0] for fit in made])
     return float(np.mean([fit.beta[0] for fit in made])), float(variance)
+
+
+def averaged_ratio(made, widening: float) -> dict | None:
+    """The hazard ratio of what ``averaged`` gives."""
+    found = averaged(made, widening)
+    return found and hazards.hazard_ratio(*found)
 
 
 def d_calibrate(sets: list[Pooled]) -> dict:
@@ -122,14 +133,13 @@ def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
     }
 
 
-def hazard_per_sd(sets: list[Pooled]) -> dict | None:
+def hazard_per_sd(sets: list[Pooled], widening: float) -> dict | None:
     """Hazard ratio per standard deviation of risk, folds as strata, a mean over repeats."""
     made = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
-    found = averaged(made)
-    return found and hazards.hazard_ratio(*found)
+    return averaged_ratio(made, widening)
 
 
-def proportional(s: Pooled) -> dict | None:
+def proportional(s: Pooled, widening: float) -> dict | None:
     """Is the hazard ratio of the risk the same all along? In the first repeat: the test by
     Schoenfeld residuals, and the hazard ratios before and after the deaths' median time."""
     fit = hazards.fit_cox(s.risk[:, None], s.outcome, s.fold)
@@ -144,14 +154,11 @@ def proportional(s: Pooled) -> dict | None:
     return {
         "p": hazards.proportionality(fit),
         "middle": middle,
-        **{
-            name: half and hazards.hazard_ratio(float(half.beta[0]), float(half.covariance[0, 0]))
-            for name, half in halves.items()
-        },
+        **{name: averaged_ratio([half], widening) for name, half in halves.items()},
     }
 
 
-def group_hazards(place) -> list[dict]:
+def group_hazards(place, widening: float) -> list[dict]:
     """Hazard ratios of the medium and the high third of risk against the low one."""
     group = np.minimum((place.risk.to_numpy() * 3).astype(int), 2)
     outcome = Outcome.of(place)
@@ -160,7 +167,6 @@ def group_hazards(place) -> list[dict]:
         own = np.isin(group, [0, number])
         high = (group[own] == number).astype(float)
         fit = hazards.fit_cox(high[:, None], outcome[own], np.zeros(own.sum()))
-        if fit is not None:
-            found = hazards.hazard_ratio(float(fit.beta[0]), float(fit.covariance[0, 0]))
+        if found := averaged_ratio([fit], widening):
             rows.append({"group": name, **found})
     return rows

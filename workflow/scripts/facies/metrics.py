@@ -4,6 +4,7 @@ A score that cannot be computed is NaN, never an exception.
 """
 
 import numpy as np
+from scipy.stats import chi2
 from scipy.stats import t as student
 from sksurv.compare import compare_survival
 from sksurv.nonparametric import kaplan_meier_estimator
@@ -34,10 +35,40 @@ def kaplan_meier(outcome: Outcome) -> dict[str, np.ndarray]:
     }
 
 
+def median_follow_up(outcome: Outcome) -> dict[str, float]:
+    """Median time to censoring (``value``), with the 95 % interval that the log-log band cuts out
+    of a half: Kaplan-Meier's with deaths and censoring exchanged. NaN what is never reached.
+
+    Schemper and Smith, "A note on quantifying follow-up in studies of failure time", Control Clin
+    Trials 17 (1996) 343-6.
+    """
+    curve = kaplan_meier(Outcome(outcome.time, ~outcome.event))
+
+    def halved(part):
+        reached = curve["times"][curve[part] <= 0.5]
+        return float(reached[0]) if len(reached) else np.nan
+
+    return {"value": halved("survival"), "low": halved("low"), "high": halved("high")}
+
+
 def kaplan_meier_at(outcome: Outcome, times) -> np.ndarray:
     """Kaplan-Meier survival at ``times``: the prediction that knows no features."""
     curve = kaplan_meier(outcome)
     return curve["survival"][np.searchsorted(curve["times"], times, side="right") - 1]
+
+
+def told_survival(outcome: Outcome, time: float) -> dict[str, float]:
+    """Kaplan-Meier ``survival`` at ``time`` with its log-log interval ``low`` to ``high``.
+
+    NaN beyond the follow-up, and for the interval where nobody or everybody has died: it would be a
+    point, as if that were certain.
+    """
+    curve = kaplan_meier(outcome)
+    last = np.searchsorted(curve["times"], time, side="right") - 1
+    told = {name: float(curve[name][last]) for name in ("survival", "low", "high")}
+    if outcome.time.max() < time:
+        return dict.fromkeys(told, np.nan)
+    return told | {"low": np.nan, "high": np.nan} if told["survival"] in (0, 1) else told
 
 
 def survival_at(outcome: Outcome, horizon: float, weights) -> np.ndarray:
@@ -69,12 +100,14 @@ def _product_limit(dies, tied_end, weights):
     return survival
 
 
-def log_rank(outcome: Outcome, groups) -> float:
-    """P value of the log-rank test between ``groups`` (n,); NaN when there is only one."""
-    if len(np.unique(groups)) < 2 or not outcome.event.any():
+def log_rank(outcome: Outcome, groups, widening=1.0) -> float:
+    """P value of the log-rank test between ``groups`` (n,), its variance times ``widening``; NaN
+    when there is only one."""
+    count = len(np.unique(groups))
+    if count < 2 or not outcome.event.any():
         return np.nan
     surv = Surv.from_arrays(outcome.event, outcome.time)
-    return float(compare_survival(surv, np.asarray(groups))[1])
+    return float(chi2.sf(compare_survival(surv, np.asarray(groups))[0] / widening, count - 1))
 
 
 def nadeau_bengio(scores, test_to_train: float) -> tuple[float, float, float]:

@@ -144,17 +144,13 @@ def survival_by_group(model: LinearModel, risk, outcome: Outcome) -> list[dict]:
     group, rows = model.group(risk), []
     for number in np.unique(group):
         own = group == number
-        curve = metrics.kaplan_meier(outcome[own])
         for time in (model.times[-1] / 2, model.times[-1]):
-            # Beyond the last follow-up nobody knows.
-            last = np.searchsorted(curve["times"], time, side="right") - 1
-            seen = outcome.time[own].max() >= time
-            names = {"observed": "survival", "low": "low", "high": "high"}
+            told = metrics.told_survival(outcome[own], time)
             predicted = np.exp(-model.cumulative_hazard(risk[own], [time])).mean()
             rows.append(
                 {"group": GROUPS[number], "patients": int(own.sum()), "time": time}
-                | {"predicted": predicted}
-                | {n: curve[key][last] if seen else np.nan for n, key in names.items()}
+                | {"predicted": predicted, "observed": told["survival"]}
+                | {end: told[end] for end in ("low", "high")}
             )
     return rows
 

@@ -6,11 +6,12 @@ Royston and Sauerbrei, "A new measure of prognostic separation in survival data"
 (2004) 723-48: D and R^2_D.
 Riley et al., "Minimum sample size for developing a multivariable prediction model: Part II -
 binary and time-to-event outcomes", Stat Med 38 (2019) 1276-96: the criteria.
+Jinks et al., "Discrimination-based sample size calculations for multivariable prognostic models for
+time-to-event data", BMC Med Res Methodol 15 (2015) 82: D from published C.
 Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52 (2003) 239-81.
 """
 
 import numpy as np
-from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
@@ -20,23 +21,32 @@ from facies.concordance import concordance
 from facies.cox import Outcome
 from facies.folds import assign_folds
 
+NODES = 300  # quantiles of the normal distribution that stand for it
 EXTREME_VALUE = np.pi**2 / 6  # variance of the log of an exponential time
 SHRINKAGE = 0.9  # Riley's least
 OPTIMISM = 0.05  # and his largest loss of Nagelkerke's R^2, and margin of the overall risk
 
 
-def spread_of(c: float) -> float:
-    """Standard deviation of a normal log hazard whose true C is ``c``, without censoring.
+def spread_of(c: float, share: float) -> float:
+    """Standard deviation of a normal log hazard that shows as Harrell's C of ``c`` where a
+    ``share`` of the patients die under observation.
 
-    Two patients whose log hazards differ by d die in that order with probability
-    1 / (1 + exp(-d)), and d has sqrt(2) times the standard deviation.
+    Times to death and to censoring are exponential, with hazards h and k. Of two patients, the one
+    with hazard h is seen to die first with probability h / (h + h' + 2 k), so that C is the mean of
+    max(h, h') / (h + h' + 2 k) over that of (h + h') / (h + h' + 2 k), and k follows from
+    share = mean of h / (h + k). The fewer die, the more C is made by patients of high hazard: the
+    same spread shows as a higher C.
     """
+    normal = norm.ppf((np.arange(NODES) + 0.5) / NODES)
 
     def excess(spread):
-        value, _ = quad(lambda z: 2 * norm.pdf(z) * expit(np.sqrt(2) * spread * z), 0, 12)
-        return value - c
+        hazard = np.exp(spread * normal)
+        censoring = brentq(lambda log_k: expit(spread * normal - log_k).mean() - share, -100, 100)
+        one, other = hazard[:, None], hazard
+        seen = 1 / (one + other + 2 * np.exp(censoring))
+        return (np.maximum(one, other) * seen).sum() / ((one + other) * seen).sum() - c
 
-    return brentq(excess, 0.0, 20.0)
+    return brentq(excess, 0.0, 10.0)
 
 
 def interval_width(c, patients, events, folds, repeats, seed, simulations=200) -> float:
@@ -46,7 +56,7 @@ def interval_width(c, patients, events, folds, repeats, seed, simulations=200) -
     folds by the true risk; with s the mean standard deviation of the folds' C, the width is
     2 t s sqrt(1 / J + 1 / (folds - 1)) over J = folds x repeats scores.
     """
-    spread, rng = spread_of(c), np.random.default_rng(seed)
+    spread, rng = spread_of(c, events / patients), np.random.default_rng(seed)
     deviations = []
     for _ in range(simulations):
         risk = rng.normal(0, spread, patients)
@@ -72,13 +82,14 @@ def _stretch(ratio, events) -> float:
 
 
 def cox_snell(c: float, patients: int, events: int) -> float:
-    """Cox and Snell's R^2 of a model with a true C of ``c`` (Riley et al., section 4).
+    """Cox and Snell's R^2 of a model that would show a C of ``c`` (Riley et al., section 4, with
+    the spread computed where they take Jinks' empirical formula).
 
     R^2_D = s^2 / (pi^2 / 6 + s^2) with s the spread of the log hazard; O'Quigley's
     R^2_O = -pi^2 / 6 R^2_D / ((1 - pi^2 / 6) R^2_D - 1); the likelihood ratio is
     -events ln(1 - R^2_O), and R^2_CS = 1 - exp(-ratio / patients).
     """
-    explained = spread_of(c) ** 2
+    explained = spread_of(c, events / patients) ** 2
     royston = explained / (EXTREME_VALUE + explained)
     oquigley = EXTREME_VALUE * royston / (1 + (EXTREME_VALUE - 1) * royston)
     return float(-np.expm1(events / patients * np.log1p(-oquigley)))

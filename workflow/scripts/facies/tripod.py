@@ -1,5 +1,7 @@
 """The reporting guideline TRIPOD+AI, answered as far as a run knows the answer.
 
+An item that the run answers in part has a second row for what the authors must add.
+
 References
 ----------
 Collins et al., "TRIPOD+AI statement: updated guidance for reporting clinical prediction models
@@ -17,7 +19,7 @@ def checklist(summary: dict, measures: dict, config: dict) -> list[dict]:
         *_data(summary, config),
         *_analysis(measures, config),
         *_open_science(),
-        *_results(summary),
+        *_results(summary, config),
         *_discussion(),
     ]
     return [{"item": item, "topic": topic, "answer": answer} for item, topic, answer in rows]
@@ -60,18 +62,19 @@ def _data(summary, config):
             "by one rule; each photo became a latent code of a tuned generator. What was left "
             "out stands with its reason under Cohort.",
         ),
-        ("8a", "Outcome: what, how and when assessed", OPEN),
-        ("8b", "Who assessed it", OPEN),
+        ("8a", "Outcome: what, over what time, how and when assessed, and why this one", OPEN),
+        ("8b", "Who assessed it, where that takes judgement", OPEN),
         ("8c", "Whether they knew the predictors", OPEN),
         ("9a", "How predictors were chosen", f"Photos, and the clinical columns: {columns}."),
-        ("9b", "How and when predictors were measured", OPEN),
-        ("9c", "Who measured them, and what they knew", OPEN),
+        ("9b", "How and when predictors were measured, and knowing what", OPEN),
+        ("9c", "Who measured them, where that takes judgement", OPEN),
         (
             "10",
             "Sample size",
             f"All {summary['patients_used']} usable patients. The target plan_study tells what "
-            "precision such a number can give; why it was enough is for the authors to argue.",
+            "precision such a number can give.",
         ),
+        ("10", "Why that many are enough", OPEN),
         (
             "11",
             "Missing data",
@@ -129,9 +132,9 @@ def _analysis(measures, config):
         (
             "14",
             "Fairness",
-            "Scores in every group of every clinical column stand under Subgroups. Whether these "
-            "groups are the ones that matter is for the authors to say.",
+            "Scores in every group of every clinical column stand under Subgroups.",
         ),
+        ("14", "Whether these groups are the ones that matter, and what was done for them", OPEN),
         (
             "15",
             "What the model gives out",
@@ -158,20 +161,28 @@ def _open_science():
     ]
 
 
-def _results(summary):
+def _results(summary, config):
     counts = f"{summary['patients_used']} patients with {summary['events']} events"
-    row = next((r for r in summary["scores"] if r["c_index"] is not None), None)
+    followed, unit = summary["follow_up"], config["cohort"]["time_unit"]
+    first = config["survival"]["features"][0], config["survival"]["models"][0]
+    row = next((r for r in summary["scores"] if (r["features"], r["model"]) == first), None)
     score = (
-        f"From C {row['c_index']:.3f} ({row['c_index_low']:.3f} to {row['c_index_high']:.3f}) of "
-        f"{row['features']}, {row['model']}, on: see Scores, and Subgroups."
+        f"C {row['c_index']:.3f} ({row['c_index_low']:.3f} to {row['c_index_high']:.3f}) of "
+        f"{' and '.join(first)}, which the config names first; the others, and other measures, "
+        "under Scores and what follows, groups of patients under Subgroups."
         if row and row["c_index_low"] is not None
-        else "No fold could be scored."
+        else f"{' and '.join(first)}, which the config names first, could not be scored."
     )
     return [
         (
             "20a",
             "Flow of participants",
-            f"{summary['patients_in']} patients in, {counts} analysed; see Cohort.",
+            f"{summary['patients_in']} patients in, {counts} analysed; see Cohort. "
+            + (
+                "The median follow-up lies beyond the last time."
+                if followed["value"] is None
+                else f"Median follow-up {followed['value']:.3g} {unit} (reverse Kaplan-Meier)."
+            ),
         ),
         ("20b", "Characteristics of participants", OPEN),
         ("20c", "Development against evaluation data", "One cohort; see 16."),
@@ -179,7 +190,8 @@ def _results(summary):
         (
             "22",
             "The model in full",
-            "Coefficients and chosen hyperparameters of every fold are among the results' fits.",
+            "The target bundle packs a linear model, refitted to all patients, for predictions "
+            "elsewhere; coefficients and choices of every fold are among the results' fits.",
         ),
         ("23a", "Performance with intervals", score),
         ("23b", "Performance by centre", OPEN),

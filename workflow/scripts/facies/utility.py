@@ -14,8 +14,9 @@ from facies.metrics import survival_at
 
 
 def net_benefit(outcome: Outcome, predicted, horizon: float, thresholds, weights) -> np.ndarray:
-    """Net benefit (draws, len(thresholds)) of treating whoever's predicted probability of death by
-    ``horizon`` reaches a threshold: deaths treated in vain's exchange, per patient.
+    """Net benefit (draws, len(thresholds)), per patient, of treating whoever's predicted
+    probability of death by ``horizon`` reaches a threshold: those treated who would have died, less
+    those treated in vain at the threshold's odds.
 
     With x the share of patients treated and S their Kaplan-Meier survival at the horizon it is
     x (1 - S) - x S threshold / (1 - threshold).
