@@ -347,8 +347,8 @@ def test_a_fold_with_too_few_deaths_for_a_model_leaves_the_nuisances_unscored(tm
         "photos": {"photo_id": ids, "patient_id": ids},
         "nuisance": {"photo_id": ids, "sharpness": rng.normal(size=n)},
     }
-    for name, columns in tables.items():
-        pd.DataFrame(columns).to_csv(tmp_path / f"{name}.csv", index=False)
+    for name, table in tables.items():
+        pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)
     names = {"scope": "cohort", "view": "full", "features": "face", "model": "coxph"}
     known = Outcome.of(pd.DataFrame(tables["patients"]))
     for k in (1, 2):
