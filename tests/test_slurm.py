@@ -70,7 +70,7 @@ def test_whoever_looks_for_a_gpu_is_sent_where_one_is():
 
 def test_the_cluster_gives_the_workstations_results(road, nodes, tmp_path):
     copy_workflow(tmp_path)
-    target = "results/fits/cohort/full/fused/coxph/1-1.npz"
+    target = "results/evaluation/summary.json"
     run = submit(tmp_path, nodes, target, "--configfile=tiny.yaml")
     assert run.returncode == 0, run.stdout + run.stderr
     for name in (target, "results/latents/cohort/full.npz"):
@@ -78,7 +78,7 @@ def test_the_cluster_gives_the_workstations_results(road, nodes, tmp_path):
     command = ["scontrol", "--oneliner", "show", "jobs"]
     jobs = subprocess.run(command, env=nodes, capture_output=True, text=True, check=True).stdout
     jobs = [dict(word.partition("=")[::2] for word in job.split()) for job in jobs.splitlines()]
-    assert len(jobs) == 12 and {job["JobState"] for job in jobs} == {"COMPLETED"}
+    assert len(jobs) == 20 and {job["JobState"] for job in jobs} == {"COMPLETED"}
     # Two shards to project and one tuning, each on the node with the GPU.
     with_gpu = [job for job in jobs if "gpu:1" in job.get("TresPerJob", "")]
     assert [(job["Partition"], job["NodeList"]) for job in with_gpu] == [("gpu", "n1")] * 3
