@@ -85,6 +85,25 @@ def test_hazard_ratio_of_the_planted_spread(truth):
         assert found["low"] < np.exp(SPREAD) < found["high"]
 
 
+def test_intervals_allow_for_folds_that_train_each_other(cohort, truth, monkeypatch):
+    monkeypatch.setattr(measures, "overlap", lambda fits: 1.0)
+    given = measured(fits_of(*cohort, 1.0), cohort[1])
+    wider = np.sqrt(1 + 3 / 2)  # three folds, each half as large as what trains its model
+
+    def ratios(made):
+        halves = (made["proportional"][name] for name in ("before", "after"))
+        return [made["hazard"], *halves, *made["group_hazards"]]
+
+    for own, plain in zip(ratios(truth), ratios(given), strict=True):
+        assert own["value"] == plain["value"]
+        width = np.log(plain["high"] / plain["low"])
+        assert np.log(own["high"] / own["low"]) == pytest.approx(wider * width, rel=0.005)
+    own, plain = (made["calibration"][0]["slope"] for made in (truth, given))
+    assert own["value"] == plain["value"]
+    width = plain["high"] - plain["low"]
+    assert own["high"] - own["low"] == pytest.approx(wider * width, rel=0.005)
+
+
 def test_groups_are_thirds_of_the_training_risk(truth):
     medium, high = truth["group_hazards"]
     assert (medium["group"], high["group"]) == ("medium", "high")
