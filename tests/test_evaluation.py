@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from names import Names
+from scipy.stats import chi2
 
 import evaluate
 import fit_model
@@ -236,6 +237,18 @@ def test_curves_hold_every_patient_and_part_by_risk(road, scored):
     assert all(g["at_risk"][0] == g["n"] for g in curve["groups"])
     assert all(len(g["times"]) == len(g["survival"]) == len(g["low"]) for g in curve["groups"])
     assert curve["logrank_p"] < 0.001
+
+
+def test_log_rank_of_the_road_allows_for_folds_that_train_each_other(road, scored):
+    patients = pd.read_csv(road / "patients.csv", dtype={"patient_id": str})
+    fits = [evaluation.read_fit(road / f"face-{k}.npz", patients) for k in range(1, FOLDS + 1)]
+    risks = evaluation.patient_risks(fits)
+    plain = evaluation.risk_groups(fits[0].key, risks, 1.0)["logrank_p"]
+    found = {c["features"]: c for c in json.loads((road / "curves.json").read_text())}["face"]
+    # Three groups, and four folds that are tested by what the other three trained.
+    assert chi2.isf(found["logrank_p"], 2) * (1 + 4 / 3) == pytest.approx(
+        chi2.isf(plain, 2), rel=0.01
+    )
 
 
 def test_risks_have_one_row_per_patient_and_model(road, scored):
