@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from safetensors import safe_open
-from tiny import PATIENTS, snakemake
+from tiny import PATIENTS, SURVIVAL, planned, snakemake, write_config
 
 import predict_patients
 from facies.bundle import load_bundle, read_card
@@ -176,3 +176,11 @@ def test_another_version_is_refused(abroad, tmp_path):
     run = snakemake(folder, "predict")
     assert run.returncode != 0
     assert "does otherwise in: projection" in run.stdout + run.stderr
+
+
+def test_the_face_is_bundled_where_the_config_fits_others_alone(home, tmp_path):
+    folder = shutil.copytree(home, tmp_path / "copy")
+    write_config(folder, survival=SURVIVAL | {"features": ["clinical"]})
+    # What predicts needs a model of the face; what was fused is not asked for.
+    shutil.rmtree(folder / "results/bundle")
+    assert planned(folder, "results/bundle/bundle.safetensors")["refit_model"] == 2
