@@ -86,7 +86,7 @@ def test_hazard_ratio_of_the_planted_spread(truth):
 
 
 def test_intervals_allow_for_folds_that_train_each_other(cohort, truth, monkeypatch):
-    monkeypatch.setattr(measures, "overlap", lambda fits: 1.0)
+    monkeypatch.setattr(pooled, "overlap", lambda fits: 1.0)
     given = measured(fits_of(*cohort, 1.0), cohort[1])
     wider = np.sqrt(1 + 3 / 2)  # three folds, each half as large as what trains its model
 

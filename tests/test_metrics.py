@@ -47,10 +47,10 @@ def test_kaplan_meier_equals_scikit_survival():
 def test_log_rank_tells_groups_apart_and_bears_a_single_one():
     o = random_outcome(60, 4)
     late = o.time > np.median(o.time)
-    assert metrics.log_rank(o, late) < 1e-6
-    assert np.isnan(metrics.log_rank(o, np.zeros(60)))
+    assert metrics.log_rank(o, late, 1) < 1e-6
+    assert np.isnan(metrics.log_rank(o, np.zeros(60), 1))
     # A normal deviate of 3 is one of 2 if its variance is 9 / 4 times as large.
-    p = metrics.log_rank(o, np.arange(60) % 2)
+    p = metrics.log_rank(o, np.arange(60) % 2, 1)
     assert norm.isf(metrics.log_rank(o, np.arange(60) % 2, 9 / 4) / 2) == pytest.approx(
         norm.isf(p / 2) / 1.5
     )

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from facies.cox import Outcome
-from facies.prediction import Path, step_values, survival_likelihood, time_grid
+from facies.models import MODELS
+from facies.prediction import Path, longer, step_values, survival_likelihood, time_grid
 
 
 def test_likelihood_counted_by_hand():
@@ -47,3 +48,26 @@ def test_photos_are_averaged_per_patient():
     mean = path.per_patient(np.array([0, 1, 1, 2]))
     assert mean.held.tolist() == [[1, 4, 9]]
     np.testing.assert_allclose(mean.survival, [[[0.8], [0.3], [0.5]]])
+
+
+def test_training_goes_on_where_the_longest_is_best():
+    tried = [{"decay": d, "epochs": e} for d in (1, 2) for e in (5, 10, 50)]
+    assert longer(tried, 4, "epochs", 200) == []  # a shorter one is best
+    more = longer(tried, 5, "epochs", 200)
+    assert more == [{"decay": 2, "epochs": e} for e in (60, 70, 80, 90, 100)]
+    assert longer(tried + more, 2, "epochs", 200)[-1] == {"decay": 1, "epochs": 100}
+    assert longer(tried + more, 5, "epochs", 200) == []  # its kin went on, to no avail
+    assert longer(tried + more, 10, "epochs", 100) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "candidate"),
+    [("deepsurv", "epochs"), ("coxtime", "epochs"), ("cnn", "epochs"), ("boosting", "stages")],
+)
+def test_no_grid_ends_where_the_best_lies(name, candidate):
+    model = MODELS[name]
+    tried = model.candidates(None, None, [1])
+    most = max(c[candidate] for c in tried)
+    while more := model.extend(tried, len(tried) - 1):
+        tried += more
+    assert tried[-1][candidate] == model.longest >= 2 * most

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facies.features import photo_owners, small_images
-from facies.prediction import Model, Path, state
+from facies.prediction import Model, Path, longer, state
 
 MARGIN = 1 / 8  # share of a side that a crop leaves out
 READ = 1000  # photos at once
@@ -63,6 +63,7 @@ class ConvolutionalCox(Model):
     """Four convolutions and Cox's partial likelihood in batches of patients."""
 
     epochs = tuple(range(5, 45, 5))
+    longest = 80
     channels = (16, 32, 64, 64)
     batch = 64
     rate, decay = 1e-3, 0.05
@@ -76,6 +77,9 @@ class ConvolutionalCox(Model):
 
     def candidates(self, split, outcome, seed):
         return [{"epochs": epochs} for epochs in self.epochs]
+
+    def extend(self, candidates, best):
+        return longer(candidates, best, "epochs", self.longest)
 
     def path(self, split, outcome, candidates, seed):
         import torch

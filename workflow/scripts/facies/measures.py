@@ -9,7 +9,6 @@ import numpy as np
 from facies import calibration, hazards, ipcw, metrics, utility
 from facies.bootstrap import Draws, average, centred, interval
 from facies.cox import Outcome
-from facies.evaluation import overlap
 from facies.pooled import Pooled, pool, survival_of
 
 TIMES = 20
@@ -22,17 +21,14 @@ def measure(fits, draws: Draws, horizons, end: float, place) -> dict:
     sets = pool(fits, draws, horizons)
     if not sets:
         return {}
-    widening = overlap(fits)
     return {
         **over_time(fits, draws, np.linspace(0, end, TIMES + 1)[1:]),
-        "calibration": [
-            calibrate(sets, k, horizon, widening) for k, horizon in enumerate(horizons)
-        ],
+        "calibration": [calibrate(sets, k, horizon) for k, horizon in enumerate(horizons)],
         "d_calibration": d_calibrate(sets),
         "decision": [decide(sets, k, horizon) for k, horizon in enumerate(horizons)],
-        "hazard": hazard_per_sd(sets, widening),
-        "proportional": proportional(sets[0], widening),
-        "group_hazards": group_hazards(place, widening),
+        "hazard": hazard_per_sd(sets),
+        "proportional": proportional(sets[0]),
+        "group_hazards": group_hazards(place, sets[0].widening),
     }
 
 
@@ -56,7 +52,7 @@ def over_time(fits, draws: Draws, times) -> dict:
     }
 
 
-def calibrate(sets: list[Pooled], k: int, horizon: float, widening: float) -> dict:
+def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
     """Calibration at the ``k``-th horizon: smooth curve, groups, ICI, observed to expected."""
     predicted = np.concatenate([s.predicted[:, k] for s in sets])
     grid = np.linspace(*np.quantile(predicted, [0.01, 0.99]), GRID)
@@ -74,7 +70,7 @@ def calibrate(sets: list[Pooled], k: int, horizon: float, widening: float) -> di
         "groups": calibration.grouped(sets[0].outcome, sets[0].predicted[:, k], horizon),
         "ici": interval(centred(average(indices))),
         "observed_to_expected": interval(average(ratios)),
-        "slope": average_wald(slopes, widening),
+        "slope": average_wald(slopes, sets[0].widening),
     }
 
 
@@ -133,13 +129,13 @@ def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
     }
 
 
-def hazard_per_sd(sets: list[Pooled], widening: float) -> dict | None:
+def hazard_per_sd(sets: list[Pooled]) -> dict | None:
     """Hazard ratio per standard deviation of risk, folds as strata, a mean over repeats."""
     made = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
-    return averaged_ratio(made, widening)
+    return averaged_ratio(made, sets[0].widening)
 
 
-def proportional(s: Pooled, widening: float) -> dict | None:
+def proportional(s: Pooled) -> dict | None:
     """Is the hazard ratio of the risk the same all along? In the first repeat: the test by
     Schoenfeld residuals, and the hazard ratios before and after the deaths' median time."""
     fit = hazards.fit_cox(s.risk[:, None], s.outcome, s.fold)
@@ -154,7 +150,7 @@ def proportional(s: Pooled, widening: float) -> dict | None:
     return {
         "p": hazards.proportionality(fit),
         "middle": middle,
-        **{name: averaged_ratio([half], widening) for name, half in halves.items()},
+        **{name: averaged_ratio([half], s.widening) for name, half in halves.items()},
     }
 
 

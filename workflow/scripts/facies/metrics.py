@@ -100,7 +100,7 @@ def _product_limit(dies, tied_end, weights):
     return survival
 
 
-def log_rank(outcome: Outcome, groups, widening=1.0) -> float:
+def log_rank(outcome: Outcome, groups, widening: float) -> float:
     """P value of the log-rank test between ``groups`` (n,), its variance times ``widening``; NaN
     when there is only one."""
     count = len(np.unique(groups))

@@ -18,7 +18,7 @@ from itertools import groupby
 
 import numpy as np
 
-from facies.prediction import Model, Path, scaled, state, step_values, time_grid
+from facies.prediction import Model, Path, longer, scaled, state, step_values, time_grid
 
 
 class Network(Model):
@@ -28,12 +28,16 @@ class Network(Model):
     axes = 64
     decays = (0.3, 3.0)
     epochs = tuple(range(5, 55, 5))
+    longest = 200
     members = 2
     hidden = 32
     batch = 1000  # patients at a step; most cohorts are one batch
 
     def candidates(self, split, outcome, seed):
         return [{"decay": d, "epochs": e} for d in self.decays for e in self.epochs]
+
+    def extend(self, candidates, best):
+        return longer(candidates, best, "epochs", self.longest)
 
     def path(self, split, outcome, candidates, seed):
         # Contiguous copies of its own: torch takes no array that is read-only or reversed.

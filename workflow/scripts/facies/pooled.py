@@ -7,6 +7,7 @@ import numpy as np
 from facies import ipcw
 from facies.bootstrap import Draws
 from facies.cox import Outcome
+from facies.evaluation import overlap
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Pooled:
     ``fold`` (n,) only; ``predicted`` (n, k) is the probability of death by each horizon and
     ``known`` (n, k) the weight of what is known then; ``until`` is the outcome cut at the end of
     the fold's predictions, with the ``survival`` (n,) predicted for that time; ``weights``
-    (1 + draws, n) are the draws of patients.
+    (1 + draws, n) are the draws of patients. ``widening`` is the ``overlap`` of the folds, by which
+    variances that take their models as given are too small.
     """
 
     ids: np.ndarray
@@ -29,6 +31,7 @@ class Pooled:
     until: Outcome
     survival: np.ndarray
     weights: np.ndarray
+    widening: float
 
 
 def last_horizon(fits) -> float:
@@ -84,6 +87,7 @@ def _one_repeat(fits, draws, horizons):
         joined(cut),
         np.concatenate([survival_of(fit, o.time[:, None])[:, 0] for fit, o in own_times]),
         draws.of(ids),
+        overlap(fits),
     )
 
 

@@ -69,6 +69,16 @@ class Model:
         return []
 
 
+def longer(candidates, best: int, name: str, longest: int) -> list[dict]:
+    """Candidates that train on where the best one has trained for the longest, told by ``name``:
+    in five steps to twice as long, as far as ``longest``."""
+    chosen = candidates[best]
+    last = max(c[name] for c in candidates if {**c, name: 0} == {**chosen, name: 0})
+    if chosen[name] < last or last >= longest:
+        return []
+    return [{**chosen, name: last + step * last // 5} for step in range(1, 6)]
+
+
 def time_grid(train: Outcome, steps=100) -> np.ndarray:
     """Rising times from 0 (left out) to the horizon: a tenth of the training patients were
     followed for longer, so that censoring weights stay bounded."""

@@ -4,7 +4,7 @@ from itertools import groupby
 
 import numpy as np
 
-from facies.prediction import Model, Path, leading, state, step_values, time_grid
+from facies.prediction import Model, Path, leading, longer, state, step_values, time_grid
 
 AXES = 64  # a tree that must choose among hundreds of axes without meaning chooses one of them
 
@@ -57,10 +57,14 @@ class Boosting(Model):
 
     depths = (1, 3)
     stages = tuple(range(10, 101, 10))
+    longest = 400
     settings = {"learning_rate": 0.2, "subsample": 0.5, "min_samples_leaf": 10}
 
     def candidates(self, split, outcome, seed):
         return [{"depth": d, "stages": s} for d in self.depths for s in self.stages]
+
+    def extend(self, candidates, best):
+        return longer(candidates, best, "stages", self.longest)
 
     def path(self, split, outcome, candidates, seed):
         x, held = leading(split, AXES)
