@@ -7,7 +7,7 @@ from sksurv.util import Surv
 from facies import crossval
 from facies.cox import Outcome, fit_ridge
 from facies.features import Joint, Matrix, Table
-from facies.linear import ElasticNetCox, RidgeCox
+from facies.linear import ElasticNetCox, RidgeCox, largest_eigenvalue
 from facies.models import MODELS
 from facies.prediction import Path
 
@@ -24,6 +24,12 @@ def weak(n=300, p=40, seed=0):
 def split_of(x, held=50):
     rows = np.arange(len(x))
     return Matrix(x, rows).split(rows[held:], rows[:held])
+
+
+@pytest.mark.parametrize("shape", [(30, 7), (7, 30), (5, 1)])
+def test_largest_eigenvalue_equals_that_of_all(shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    assert largest_eigenvalue(x) == pytest.approx(np.linalg.norm(x, 2) ** 2, rel=1e-12)
 
 
 def test_net_without_lasso_is_ridge():
