@@ -5,18 +5,24 @@ FEATURES = [
     if config["cohort"]["clinical"] or name not in ("clinical", "fused")
 ]
 FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
-# The convolutional network sees pixels, and nothing else does what it does.
-MODELS = [model for model in config["survival"]["models"] if model != "cnn"]
-if config["survival"]["models"][0] == "cnn":
+if not FEATURES:
     raise WorkflowError(
-        "survival.models: name another model before cnn, which sees neither codes nor clinical "
-        "data and cannot be the headline"
+        "survival.features: name face too; without cohort.clinical nothing is left"
+    )
+# Two models have one row: the convolutional network sees pixels, and nothing else does what it does;
+# the null model sees nothing, and stands with the last features.
+SINGLE = {"cnn": "pixels", "kaplanmeier": FEATURES[-1]}
+MODELS = [model for model in config["survival"]["models"] if model not in SINGLE]
+if config["survival"]["models"][0] in SINGLE:
+    raise WorkflowError(
+        "survival.models: name another model first; cnn and kaplanmeier see neither codes nor "
+        "clinical data and cannot be the headline"
     )
 
 
 ALL_FITS = fits_of("cohort", FEATURES, MODELS, config["survival"]["repeats"])
-if "cnn" in config["survival"]["models"]:
-    ALL_FITS += fits_of("cohort", "pixels", "cnn", config["survival"]["repeats"])
+for model in [model for model in config["survival"]["models"] if model in SINGLE]:
+    ALL_FITS += fits_of("cohort", SINGLE[model], model, config["survival"]["repeats"])
 if "fold" in config["scopes"]:
     # Features that no generator made are the same in both scopes.
     made = [name for name in FEATURES if name not in ("clinical", "pixels")]

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pandas as pd
 from PIL import Image
-from tiny import PATIENTS, planned, snakemake
+from tiny import PATIENTS, SURVIVAL, planned, snakemake
 
 from facies.demo import pretraining_portraits
 from facies.portraits import render
@@ -117,6 +117,15 @@ def test_unknown_key_is_refused_in_one_clear_message(road):
     assert run.returncode != 0
     assert "colour" in run.stdout + run.stderr
     assert "unexpected" in run.stdout + run.stderr
+
+
+def test_models_without_features_have_one_row_each(road):
+    models = '{"models": ["coxph", "cnn", "kaplanmeier"]}'
+    added = planned(road, "--config", f"survival={models}")["fit_model"]
+    assert added == 2 * SURVIVAL["folds"]
+    first = snakemake(road, "--dry-run", "--config", 'survival={"models": ["kaplanmeier"]}')
+    assert first.returncode != 0
+    assert "cannot be the headline" in first.stdout + first.stderr
 
 
 def test_the_plan_needs_nothing_but_the_sheets(road, tmp_path):
