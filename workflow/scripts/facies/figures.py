@@ -98,11 +98,11 @@ def forest(scores: list[dict], oracle: dict | None) -> str:
         if row["c_index"] is not None:
             axis.plot([low, high], [i, i], color=colour, linewidth=2)
             axis.plot(row["c_index"], i, "o", color=colour)
-    axis.axvline(0.5, color="black", linewidth=0.8)
-    axis.text(0.5, -0.8, "chance", ha="center", fontsize=8)
-    for name, value in (oracle or {}).items():
-        axis.axvline(value, color="black", linestyle=":")
-        axis.text(value, -0.8, f"oracle, {name}", ha="center", fontsize=8)
+    marks = {"chance": 0.5} | {f"oracle, {name}": at for name, at in (oracle or {}).items()}
+    for name, value in marks.items():
+        style = {"linewidth": 0.8} if name == "chance" else {"linestyle": ":"}
+        axis.axvline(value, color="black", **style)
+        axis.text(value, -0.8, name, ha="center", fontsize=8, backgroundcolor="white")
     axis.set_yticks(range(len(scores)), [f"{r['features']}, {r['model']}" for r in scores])
     axis.set_ylim(len(scores) - 0.5, -1.2)
     axis.set_xlabel("C-index with 95 % interval")
