@@ -11,8 +11,9 @@ demo: .venv/installed
 	snakemake --cores $(CORES)
 	@echo "The report is results/report.html"
 
+# Most of the time is waiting, for the cluster and for Snakemake to start: two tests at a time.
 test: lint resources/detector/face_landmark.tflite
-	pytest -q -rs
+	pytest -q -rs -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed
 	ruff check
