@@ -343,6 +343,6 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "times": run_times(benchmarks),
     }
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["n"] = lambda x, digits=3: "–" if pd.isna(x) else f"{x:z.{digits}f}"
+    environment.filters["n"] = lambda x, digits=3: "–" if pd.isna(x) else f"{x:.{digits}f}"
     environment.filters["p"] = p_text
     return environment.from_string(template.read_text()).render(**page)
