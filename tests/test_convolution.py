@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pytest
 import torch
 
 from facies import crossval
@@ -14,15 +13,6 @@ from facies.folds import assign_folds
 from facies.metrics import c_index
 
 SIDE = 16
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Steps so small take ten times as long on threads that other tests want as well."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def cohort(n, seed, effect):

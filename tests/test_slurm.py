@@ -25,7 +25,7 @@ def nodes(tmp_path_factory):
     if reason := cluster.missing():
         pytest.skip(reason)
     with cluster.slurm(tmp_path_factory.mktemp("slurm") / "cluster") as environment:
-        yield environment | {"OMP_NUM_THREADS": "1"}
+        yield environment
 
 
 def submit(folder, environment, *arguments):

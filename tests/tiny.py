@@ -22,7 +22,7 @@ SURVIVAL = {"models": ["coxph"], "folds": 2, "inner_folds": 2, "permutations": 3
 
 def snakemake(folder, *arguments, **environment):
     options = ["--cores=2", "--configfile=tiny.yaml"]
-    return launch(folder, [*arguments, *options], {"OMP_NUM_THREADS": "1"} | environment)
+    return launch(folder, [*arguments, *options], environment)
 
 
 def planned(folder, *arguments) -> dict[str, int]:

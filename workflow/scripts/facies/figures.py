@@ -101,8 +101,8 @@ def forest(scores: list[dict], oracle: dict | None) -> str:
     marks = {"chance": 0.5} | {f"oracle, {name}": at for name, at in (oracle or {}).items()}
     for name, value in marks.items():
         style = {"linewidth": 0.8} if name == "chance" else {"linestyle": ":"}
-        axis.axvline(value, color="black", **style)
-        axis.text(value, -0.8, name, ha="center", fontsize=8, backgroundcolor="white")
+        axis.vlines(value, -0.6, len(scores) - 0.5, color="black", **style)
+        axis.text(value, -0.8, name, ha="center", fontsize=8)
     axis.set_yticks(range(len(scores)), [f"{r['features']}, {r['model']}" for r in scores])
     axis.set_ylim(len(scores) - 0.5, -1.2)
     axis.set_xlabel("C-index with 95 % interval")
