@@ -87,7 +87,6 @@ def test_a_new_encoder_learns_the_codes_of_samples():
 
 def run(target, pieces):
     """Nine steps, so that every regulariser had its turn; called in each process."""
-    torch.set_num_threads(1)
     whole = trainer(pieces, batch=16, path_interval=4, noise="none")
     whole.augment_p = 0.5
     sampler = Sampler(photos(40), 16, seed=0)
