@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from facies import crossval
-from facies.cox import Outcome
+from facies.cox import Outcome, fit_ridge
 from facies.errors import InputError
 from facies.features import Matrix, Table, photo_owners, small_images
 from facies.figures import COLOURS
@@ -260,6 +260,22 @@ def test_out_of_fold_risks_come_back_in_order():
     train, test = one_fold(outcome)
     made = fit_fold(single(values), outcome, MODELS["coxph"], train, test)
     assert np.corrcoef(made.out_of_fold, values[train, 0])[0, 1] > 0.95
+
+
+def test_out_of_fold_risks_are_of_models_that_never_saw_the_patient():
+    # 300 columns of noise: a model that saw a patient knows the outcome by heart.
+    values, outcome = cohort(effect=0.0)
+    train, test = one_fold(outcome)
+    train = np.random.default_rng(0).permutation(train)
+    design = single(values, metrics=("plain",))
+    (fold,) = crossval.prepare(design, outcome, train, test, 5, 1)
+    made = crossval.fit(design, [fold], outcome, MODELS["coxph"], 1)
+    assert sorted(np.concatenate([split.held for split in fold.inner])) == sorted(train)
+    for split in fold.inner:
+        assert not np.isin(split.held, split.rows).any()
+        beta = fit_ridge(split.x, outcome[split.rows], made.chosen["penalty"])
+        own = made.out_of_fold[[train.tolist().index(patient) for patient in split.held]]
+        np.testing.assert_allclose(own, split.x_held @ beta, rtol=1e-4, atol=1e-6)
 
 
 def test_ridge_grid_grows_beyond_its_edges():

@@ -261,6 +261,17 @@ def test_adjustments_stand_beside_what_the_score_was_before():
     assert [(r["after"] or {}).get("value") for r in told] == [None, 0.1, None]
 
 
+def test_scores_stand_beside_chance_and_oracle():
+    row = {"features": "face", "c_index": 0.6, "c_index_low": 0.5, "c_index_high": 0.7}
+    unscored = {"features": "pixels", "c_index": None, "c_index_low": None, "c_index_high": None}
+    scores = [row | {"model": "coxph"}, unscored | {"model": "svm"}]
+    words = ("face, coxph", "pixels, svm", "chance")
+    drawing = figures.forest(scores, None)
+    assert all(word in drawing for word in words) and "oracle" not in drawing
+    drawing = figures.forest(scores, {"fused": 0.7})
+    assert all(word in drawing for word in (*words, "oracle, fused"))
+
+
 def test_recovered_and_unrelated_traits_are_drawn_side_by_side():
     found = {"value": -0.5, "low": -0.6, "high": -0.4, "signed": True}
     truth = {
