@@ -65,14 +65,23 @@ def smooth(dead, predicted, known, grid, weights) -> np.ndarray:
     return np.clip(line, 0, 1)
 
 
-def integrated_index(curve, grid, predicted, weights) -> np.ndarray:
-    """ICI of each draw: the mean distance between the curve (draws, len(grid)) and the diagonal
-    over the patients' predictions."""
+def distances(curve, grid, predicted) -> np.ndarray:
+    """Distance (draws, n) between the curve (draws, len(grid)) and the diagonal at each patient's
+    prediction."""
     right = np.clip(np.searchsorted(grid, predicted), 1, len(grid) - 1)
     share = (predicted - grid[right - 1]) / np.maximum(grid[right] - grid[right - 1], 1e-12)
     share = np.clip(share, 0, 1)
     observed = curve[:, right - 1] * (1 - share) + curve[:, right] * share
-    return (weights * np.abs(observed - predicted)).sum(1) / weights.sum(1)
+    return np.abs(observed - predicted)
+
+
+def indices(distance, weights) -> dict[str, np.ndarray]:
+    """Mean (``ici``), median (``e50``) and 90th percentile (``e90``) of ``distance`` (draws, n) in
+    each draw, (draws,)."""
+    median, ninth = np.quantile(
+        distance, [0.5, 0.9], axis=1, weights=weights, method="inverted_cdf"
+    )
+    return {"ici": (weights * distance).sum(1) / weights.sum(1), "e50": median, "e90": ninth}
 
 
 def survival_bins(outcome: Outcome, survival) -> np.ndarray:

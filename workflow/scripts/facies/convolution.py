@@ -96,7 +96,7 @@ class ConvolutionalCox(Model):
             done = stop
             train_risks.append(mean_risks(network, photos, split.place))
             held_risks.append(mean_risks(network, held, split.place_held))
-        return Path(np.array(held_risks), np.array(train_risks))
+        return Path.log_risks(np.array(held_risks), np.array(train_risks))
 
     def network(self):
         """Every convolution halves the sides; what is left of the face keeps its place."""

@@ -103,7 +103,7 @@ class ProportionalHazards(Network):
         return model.predict(np.concatenate([x, held]))[:, 0]
 
     def gather(self, read, outcome):
-        return Path(read[:, len(outcome) :], read[:, : len(outcome)])
+        return Path.log_risks(read[:, len(outcome) :], read[:, : len(outcome)])
 
 
 class DeepSurv(ProportionalHazards):

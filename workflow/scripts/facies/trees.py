@@ -74,7 +74,7 @@ class Boosting(Model):
             ensemble = self.grow(x, outcome, depth, stages[-1] + 1, state(seed))
             for risks, rows in ((train_risks, x), (held_risks, held)):
                 risks.extend(np.array(list(ensemble.staged_predict(rows)))[stages])
-        return Path(np.array(held_risks), np.array(train_risks))
+        return Path.log_risks(np.array(held_risks), np.array(train_risks))
 
     def grow(self, x, outcome, depth, stages, random_state):
         """The ensemble of ``stages`` trees of at most ``depth`` splits in a row."""
