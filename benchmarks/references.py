@@ -223,7 +223,14 @@ def main():
             gap = np.nanmax(np.abs(np.subtract(values, theirs)), initial=0.0)
             print(f"  {label:<24} {values[0]:12.6f} {theirs[0]:12.6f}   largest gap {gap:.1e}")
     if given.write:
-        given.write.write_text(json.dumps(expected, indent=1) + "\n")
+        sets = {
+            name: ",\n".join(
+                f"  {json.dumps(label)}: {json.dumps(values)}" for label, values in own.items()
+            )
+            for name, own in expected.items()
+        }
+        text = ",\n".join(f"{json.dumps(name)}: {{\n{rows}}}" for name, rows in sets.items())
+        given.write.write_text(f"{{{text}}}\n")
 
 
 if __name__ == "__main__":

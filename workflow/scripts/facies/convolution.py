@@ -85,7 +85,7 @@ class ConvolutionalCox(Model):
         import torch
 
         torch.manual_seed(state(seed))
-        rng = np.random.default_rng(seed)
+        rng, outcome = np.random.default_rng(seed), outcome.ranked(seed)
         photos, held = (tensor(split.images[part]) for part in (split.shown, split.shown_held))
         network = self.network()
         optimiser = torch.optim.AdamW(network.parameters(), self.rate, weight_decay=self.decay)

@@ -110,9 +110,12 @@ def averaged_ratio(made, widening: float) -> dict | None:
 
 
 def d_calibrate(sets: list[Pooled]) -> dict:
-    """D-calibration until the end of the predictions, the bins averaged over repeats."""
+    """D-calibration until the end of the predictions, the bins averaged over repeats, with the
+    share of the patients that died by then, and whether it lets a large p say anything."""
     bins = np.mean([calibration.survival_bins(s.until, s.survival) for s in sets], axis=0)
-    return {"bins": bins.tolist(), "p": calibration.d_calibration(bins)}
+    died = float(np.mean([s.until.event.mean() for s in sets]))
+    told = {"died": died, "informative": died >= calibration.INFORMATIVE}
+    return {"bins": bins.tolist(), "p": calibration.d_calibration(bins)} | told
 
 
 def decide(sets: list[Pooled], k: int, horizon: float) -> dict:

@@ -47,8 +47,8 @@ class Forest(Model):
 class Boosting(Model):
     """Gradient boosting of Cox's partial likelihood with small trees.
 
-    Its risks are log-risks; the library, too, gives its curves by Breslow's baseline hazard.
-    Number of stages and depth are candidates.
+    Its risks are log-risks. The library knows Breslow's likelihood alone, so that it is given ranks
+    of the times (cox.py). Number of stages and depth are candidates.
 
     References
     ----------
@@ -71,7 +71,7 @@ class Boosting(Model):
         train_risks, held_risks = [], []
         for depth, group in groupby(candidates, key=lambda c: c["depth"]):
             stages = [c["stages"] - 1 for c in group]
-            ensemble = self.grow(x, outcome, depth, stages[-1] + 1, state(seed))
+            ensemble = self.grow(x, outcome.ranked(seed), depth, stages[-1] + 1, state(seed))
             for risks, rows in ((train_risks, x), (held_risks, held)):
                 risks.extend(np.array(list(ensemble.staged_predict(rows)))[stages])
         return Path.log_risks(np.array(held_risks), np.array(train_risks))
