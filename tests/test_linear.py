@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,9 +7,11 @@ from sksurv.linear_model import CoxPHSurvivalAnalysis
 from sksurv.util import Surv
 
 from facies import crossval
-from facies.cox import Outcome, fit_ridge
-from facies.features import Joint, Matrix, Table
+from facies.cox import Outcome, fit_ridge, survival_function
+from facies.errors import InputError
+from facies.features import Joint, Matrix, Table, load_matrix
 from facies.linear import ElasticNetCox, RidgeCox, largest_eigenvalue
+from facies.metrics import kaplan_meier_at
 from facies.models import MODELS
 from facies.prediction import Path
 
@@ -160,24 +164,25 @@ def test_curves_are_calibrated_for_patients_whom_the_model_never_saw():
     ratios = []
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        x, n = rng.normal(size=(2150, 60)), 150
-        death = rng.exponential(10 * np.exp(-1.2 * x[:, :9].mean(1) * 3))
+        x, n = rng.normal(size=(2250, 60)), 250
+        death = rng.exponential(10 * np.exp(-1.2 * x[:, :9].sum(1) / 3))
         limit = rng.uniform(2, 25, len(x))
         outcome = Outcome(np.minimum(death, limit), death <= limit)
         rows, held = np.arange(n), np.arange(n, len(x))
         design = Matrix(x, np.arange(len(x)))
         (fold,) = crossval.prepare(design, outcome, rows, held, 4, [1])
         fit = crossval.fit(design, [fold], outcome, MODELS["coxph"], [1])
-        train = fold.whole.x @ RidgeCox().path(
-            fold.whole, outcome[rows], [fit.chosen], [1]
-        ).coefficients[0]
+        train = (
+            fold.whole.x
+            @ RidgeCox().path(fold.whole, outcome[rows], [fit.chosen], [1]).coefficients[0]
+        )
         observed = 1 - kaplan_meier_at(outcome[held], [8.0])[0]
         own = [np.interp(8.0, fit.times, curve) for curve in fit.survival]
         in_sample = survival_function(train, outcome[rows], fit.test, [8.0])
         ratios.append([observed / (1 - np.mean(s)) for s in (own, in_sample)])
     ours, theirs = np.mean(ratios, axis=0)
     assert ours == pytest.approx(1, abs=0.04)
-    assert theirs < 0.94
+    assert theirs < 0.96
 
 
 def extremes():

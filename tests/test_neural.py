@@ -70,7 +70,7 @@ def test_coxtime_counts_ties_as_efron_does(monkeypatch):
     model = trained(kind, x, coarse)
     risk = np.linspace(-1, 1, len(x) + 9)
     monkeypatch.setattr(
-        CoxTime, "_log_risks", lambda model, x, times: np.tile(risk[:, None], len(times))
+        CoxTime, "_log_risks", lambda _, model, x, times: np.tile(risk[:, None], len(times))
     )
     own = kind.read(model, x, x[:9], coarse)
     expected = survival_function(risk[: len(x)], coarse, risk[len(x) :], time_grid(coarse))

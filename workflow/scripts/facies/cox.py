@@ -143,6 +143,11 @@ def fit_ridge(x, outcome, penalty, start=None, tolerance=1e-10, max_steps=100):
     ``penalty`` is one number or one per column. Newton's method with a line search; stops when
     the Newton decrement falls under ``tolerance``. Raises ArithmeticError when it never does.
     """
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # the line search sees NaN
+        return _minimum(x, outcome, penalty, start, tolerance, max_steps)
+
+
+def _minimum(x, outcome, penalty, start, tolerance, max_steps):
     x = np.asarray(x, float)[outcome.order]
     ordered = outcome[outcome.order]
     penalty = np.broadcast_to(np.asarray(penalty, float), x.shape[1:])
@@ -183,9 +188,10 @@ def baseline_hazard(risk, outcome):
 def survival_function(risk_train, outcome, risk, times):
     """Survival (len(risk), len(times)) of patients with log-risks ``risk`` under the baseline
     hazard that log-risks ``risk_train`` of the training patients give."""
+    risk_train, risk = (np.clip(r, -PERFECT_ORDER, PERFECT_ORDER) for r in (risk_train, risk))
     event_times, hazard = baseline_hazard(risk_train, outcome)
     steps = np.concatenate([[0.0], hazard])[np.searchsorted(event_times, times, side="right")]
-    return np.exp(-np.exp(np.asarray(risk))[:, None] * steps)
+    return np.exp(-np.exp(risk)[:, None] * steps)
 
 
 @dataclass(frozen=True)

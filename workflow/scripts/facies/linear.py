@@ -14,12 +14,13 @@ from facies.prediction import Model, Path, scaled, state
 class RidgeCox(Model):
     """Cox regression with a ridge penalty, in units of the columns' largest eigenvalue.
 
-    Clinical columns of a joint design go without, but for what bounds a perfect order.
+    Clinical columns of a joint design go without, but for the ``least`` that bounds a perfect
+    order, or as many tens of it as let the fit be computed.
     """
 
     steps = 10.0 ** np.arange(0.5, -4.1, -0.3)
     widest = (1e2, 1e-6)
-    least = 1e-3
+    least, most = 1e-3, 1e6
 
     def candidates(self, split, outcome, seed):
         largest = largest_eigenvalue(split.x[:, self._penalised(split)])
@@ -40,8 +41,24 @@ class RidgeCox(Model):
 
     def path(self, split, outcome, candidates, seed):
         own = self._penalised(split)
-        penalties = [np.where(own, c["penalty"], self.least) for c in candidates]
-        return Path.linear(split, ridge_path(split.x, outcome, penalties))
+        found = self.bounded(
+            lambda least: ridge_path(
+                split.x, outcome, [np.where(own, c["penalty"], least) for c in candidates]
+            )
+        )
+        return Path.linear(split, found)
+
+    @classmethod
+    def bounded(cls, fit):
+        """``fit`` of the least penalty of clinical columns under which it can be computed."""
+        least = cls.least
+        while True:
+            try:
+                return fit(least)
+            except ArithmeticError:
+                if least > cls.most:
+                    raise
+                least *= 10
 
     @staticmethod
     def _penalised(split):
@@ -97,7 +114,8 @@ class ElasticNetCox(Model):
         penalty bounds what clinical columns that part the dead from the others would say."""
         own = np.arange(split.x.shape[1]) >= split.x.shape[1] - split.free
         start = np.zeros(len(own))
-        start[own] = fit_ridge(split.x[:, own], outcome, RidgeCox.least)
+        free = split.x[:, own]
+        start[own] = RidgeCox.bounded(lambda least: fit_ridge(free, outcome, least))
         risk = split.x @ start
         times, hazard = baseline_hazard(risk, outcome)
         reached = np.concatenate([[0.0], hazard])[np.searchsorted(times, outcome.time, "right")]

@@ -4,6 +4,7 @@ from itertools import groupby
 
 import numpy as np
 
+from facies.metrics import kaplan_meier_at
 from facies.prediction import Model, Path, leading, longer, state, step_values, time_grid
 
 AXES = 64  # a tree that must choose among hundreds of axes without meaning chooses one of them
@@ -26,6 +27,11 @@ class Forest(Model):
     def path(self, split, outcome, candidates, seed):
         x, held = leading(split, AXES)
         times, risks, curves = time_grid(outcome), [], []
+        if (
+            np.ptp(outcome.time) == 0
+        ):  # the library cannot have one time for all, which says nothing
+            alike = np.tile(kaplan_meier_at(outcome, times), (len(candidates), len(held), 1))
+            return Path(alike[..., 0], survival=alike)
         for candidate in candidates:
             forest = self.grow(x, outcome, candidate["leaf"], state(seed))
             risks.append(forest.predict(held))
