@@ -125,10 +125,13 @@ def test_distances_of_a_curve_counted_by_hand():
 
 def test_nothing_is_observed_beyond_the_follow_up():
     o, predicted = outcome([1, 2, 3, 4], [1, 0, 1, 0]), np.full(4, 0.5)
-    weights = np.array([[1.0, 1, 1, 1], [2, 1, 1, 0]])
+    weights = np.array([[1.0, 1, 1, 1], [2, 1, 0, 0]])
     at_four = calibration.observed_to_expected(o, predicted, 4.0, weights)
     assert at_four[0] == pytest.approx(0.625 / 0.5) and np.isnan(at_four[1])
     assert np.isnan(calibration.observed_to_expected(o, predicted, 4.5, weights)).all()
+    # Who have all died stay so.
+    dead = outcome([1, 2, 3, 4], [1, 1, 1, 1])
+    assert calibration.observed_to_expected(dead, predicted, 9.0, weights) == pytest.approx([2, 2])
 
 
 def test_survival_bins_counted_by_hand():

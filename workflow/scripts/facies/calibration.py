@@ -27,10 +27,9 @@ INFORMATIVE = 0.5  # share of deaths; under it D-calibration rejects the truth o
 
 def observed_to_expected(outcome: Outcome, predicted, horizon: float, weights) -> np.ndarray:
     """Deaths by ``horizon`` (Kaplan-Meier) over those predicted, in each draw: calibration in the
-    large, 1 if right, more if too few were predicted; NaN where nobody is drawn who was followed to
-    the horizon."""
-    followed = weights @ (outcome.time >= horizon) > 0
-    expected = (weights @ predicted) * followed
+    large, 1 if right, more if too few were predicted; NaN where nobody is drawn, or the
+    last was censored before the horizon."""
+    expected = weights @ predicted
     observed = (1 - survival_at(outcome, horizon, weights)) * weights.sum(1)
     return np.divide(observed, expected, out=np.full(len(weights), np.nan), where=expected > 0)
 
