@@ -26,6 +26,11 @@ def curve_at_one(o, predicted, grid, weights):
     return calibration.smooth(dead, predicted, ipcw.known_weights(o, o, 1.0), grid, weights)
 
 
+def ici_of(curve, grid, predicted):
+    distance = calibration.distances(curve, grid, predicted)
+    return calibration.indices(distance, np.ones(distance.shape))["ici"][0]
+
+
 def test_observed_to_expected_counted_by_hand():
     # Kaplan-Meier at 3 is 3/8; half were predicted to die.
     o = outcome([1, 2, 3, 4], [1, 0, 1, 0])
@@ -75,14 +80,13 @@ def test_curve_and_ici_find_the_planted_miscalibration_under_heavy_censoring():
     grid, weights = np.linspace(0.1, 0.9, 30), np.ones((1, 6000))
     well = curve_at_one(o, right, grid, weights)
     np.testing.assert_allclose(well[0], grid, atol=0.06)
-    assert calibration.integrated_index(well, grid, right, weights)[0] < 0.02
+    assert ici_of(well, grid, right) < 0.02
     # Twice the hazard was predicted: p is observed where 1 - (1 - p)^2 was said.
     doubled = 1 - np.exp(-2 * rate)
     curve = curve_at_one(o, doubled, grid, weights)
     np.testing.assert_allclose(curve[0], 1 - np.sqrt(1 - grid), atol=0.06)
     expected = np.abs(doubled - right).mean()
-    ici = calibration.integrated_index(curve, grid, doubled, weights)[0]
-    assert ici == pytest.approx(expected, abs=0.02)
+    assert ici_of(curve, grid, doubled) == pytest.approx(expected, abs=0.02)
     ratio = calibration.observed_to_expected(o, doubled, 1.0, weights)[0]
     assert ratio == pytest.approx(right.mean() / doubled.mean(), abs=0.03)
 
@@ -105,12 +109,29 @@ def test_weights_of_the_curve_equal_resampled_rows():
         assert ours[0, k] == pytest.approx(line[0], abs=1e-10)
 
 
-def test_ici_of_a_curve_counted_by_hand():
+def test_distances_of_a_curve_counted_by_hand():
     grid, curve = np.array([0.0, 0.5, 1.0]), np.array([[0.1, 0.5, 0.7]])
     predicted = np.array([0.25, 0.5, 1.0])
     # Observed .3, .5, .7: off by .05, 0, .3.
-    found = calibration.integrated_index(curve, grid, predicted, np.ones((1, 3)))
-    assert found[0] == pytest.approx(0.35 / 3)
+    found = calibration.distances(curve, grid, predicted)
+    np.testing.assert_allclose(found, [[0.05, 0, 0.3]])
+    # Of the second draw the last patient is out and the first there twice.
+    weights = np.array([[1.0, 1, 1], [2, 1, 0]])
+    indices = calibration.indices(np.repeat(found, 2, axis=0), weights)
+    np.testing.assert_allclose(indices["ici"], [0.35 / 3, 0.1 / 3])
+    np.testing.assert_allclose(indices["e50"], [0.05, 0.05])
+    np.testing.assert_allclose(indices["e90"], [0.3, 0.05])
+
+
+def test_nothing_is_observed_beyond_the_follow_up():
+    o, predicted = outcome([1, 2, 3, 4], [1, 0, 1, 0]), np.full(4, 0.5)
+    weights = np.array([[1.0, 1, 1, 1], [2, 1, 0, 0]])
+    at_four = calibration.observed_to_expected(o, predicted, 4.0, weights)
+    assert at_four[0] == pytest.approx(0.625 / 0.5) and np.isnan(at_four[1])
+    assert np.isnan(calibration.observed_to_expected(o, predicted, 4.5, weights)).all()
+    # Who have all died stay so.
+    dead = outcome([1, 2, 3, 4], [1, 1, 1, 1])
+    assert calibration.observed_to_expected(dead, predicted, 9.0, weights) == pytest.approx([2, 2])
 
 
 def test_survival_bins_counted_by_hand():
@@ -129,3 +150,16 @@ def test_d_calibration_holds_for_the_truth_and_fails_for_twice_the_hazard():
     assert right.sum() == pytest.approx(2000) and calibration.d_calibration(right) > 0.01
     wrong = calibration.survival_bins(o, np.exp(-2 * rate * o.time))
     assert calibration.d_calibration(wrong) < 1e-6
+
+
+def test_d_calibration_grows_with_censoring_and_hardly_ever_rejects_the_truth():
+    """Why a large p says nothing where few died: with a tenth of deaths it is near 1 for the truth
+    as for twice its hazard."""
+    rng = np.random.default_rng(6)
+    rate = np.exp(rng.normal(0, 0.8, 300))
+    death, limit = rng.exponential(1 / rate), rng.exponential(1 / 12, 300)
+    o = Outcome(np.minimum(death, limit), death <= limit)
+    assert o.event.mean() < 0.15
+    for factor in (1, 1.5):
+        bins = calibration.survival_bins(o, np.exp(-factor * rate * o.time))
+        assert calibration.d_calibration(bins) > 0.95

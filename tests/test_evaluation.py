@@ -338,3 +338,34 @@ def test_permutations_that_cannot_be_scored_prove_nothing():
     assert found["c_index"] == [0.5, 0.8]
     assert found["p_value"] == pytest.approx(2 / 3)
     assert np.isnan(evaluation.permutation_test(np.array([[np.nan], [0.5]]))["p_value"])
+
+
+@pytest.mark.parametrize("kind", ["one death", "one time for all", "a death in each fold"])
+def test_cohorts_that_leave_little_to_learn_are_scored_as_far_as_they_can_be(road, tmp_path, kind):
+    for name in ("photos.csv", "full.csv", "gate.csv", "truth.csv", "flow.json", "codes.npz"):
+        (tmp_path / name).symlink_to(road / name)
+    (tmp_path / "images.npz").symlink_to(road / "images.npz")
+    patients = pd.read_csv(road / "patients.csv", dtype={"patient_id": str})
+    if kind == "one time for all":
+        patients["time"] = 7.0
+    else:
+        patients["event"] = 0
+        dead = [3] if kind == "one death" else range(3, 3 + 2 * FOLDS)
+        patients.loc[dead, "event"] = 1
+    patients.to_csv(tmp_path / "patients.csv", index=False)
+    folds = tmp_path / "folds.csv"
+    run(split_patients, tmp_path, {"aligned": tmp_path / "full.csv"}, {"folds": folds})
+    for features in ("face", "clinical", "fused"):
+        for fold in range(1, FOLDS + 1):
+            fit(tmp_path, features, fold)
+    score(tmp_path, tmp_path)
+    (face,) = [
+        row
+        for row in json.loads((tmp_path / "summary.json").read_text())["scores"]
+        if row["features"] == "face"
+    ]
+    if kind == "one death":
+        reasons = {row["reason"] for row in face["unscored"]}
+        assert face["c_index"] is None and any("are too few for" in r for r in reasons)
+    else:
+        assert 0 < face["c_index"] < 1 and not face["unscored"]

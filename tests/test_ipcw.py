@@ -23,8 +23,9 @@ def outcome(time, event):
 
 
 def random_outcome(n, seed, events=0.6):
+    """Without tied times: at a death the library has the weight after it (its issue 428)."""
     rng = np.random.default_rng(seed)
-    return outcome(np.ceil(rng.exponential(20, n)), rng.random(n) < events)
+    return outcome(rng.exponential(20, n), rng.random(n) < events)
 
 
 def surv(o):
@@ -154,6 +155,27 @@ def test_brier_ends_with_the_training_and_the_test_follow_up():
     shorter = ipcw.brier_terms(train, test[:2], survival[:2], times)
     assert times[~np.isnan(shorter).any(axis=0)].max() == 2.5
     assert np.isnan(ipcw.integrated_brier(np.full((4, 16), np.nan), times)).all()
+
+
+def test_a_death_has_the_weight_just_before_it():
+    # At 2 one dies and two are censored: of the three at risk the death comes first, and it has
+    # the weight of nobody censored. From then on G is 1/3, for half of the two who are left at 2
+    # and the one at 3: at 2 three live on, two of them are censored.
+    train = outcome([1, 2, 2, 2, 3, 4], [1, 1, 0, 0, 1, 1])
+    weights = ipcw.inverse_censoring(train, [1.5, 2, 3], before=True)
+    np.testing.assert_allclose(weights, [1, 1, 2])
+    np.testing.assert_allclose(ipcw.inverse_censoring(train, [1.5, 2, 3]), [1, 2, 2])
+    np.testing.assert_allclose(ipcw.known_weights(train, train, 2.0), [1, 1, 0, 0, 2, 2])
+    # Weights of whole years add up to everybody, which 1 / G(T) does not: 1 + 2 + 2 + 2.
+    assert ipcw.known_weights(train, train, 2.0).sum() == len(train)
+
+
+@pytest.mark.parametrize("unit", [1.0, 5.0, 12.0])
+def test_weights_of_a_cohort_add_up_to_it_however_coarse_its_times(unit):
+    fine = random_outcome(400, 5)
+    coarse = Outcome(np.ceil(fine.time / unit), fine.event)
+    for horizon in np.quantile(coarse.time, [0.3, 0.6, 0.8]):
+        assert ipcw.known_weights(coarse, coarse, horizon).mean() == pytest.approx(1)
 
 
 def test_known_weights_by_hand():

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,9 +7,11 @@ from sksurv.linear_model import CoxPHSurvivalAnalysis
 from sksurv.util import Surv
 
 from facies import crossval
-from facies.cox import Outcome, fit_ridge
-from facies.features import Joint, Matrix, Table
+from facies.cox import Outcome, fit_ridge, survival_function
+from facies.errors import InputError
+from facies.features import Joint, Matrix, Table, load_matrix
 from facies.linear import ElasticNetCox, RidgeCox, largest_eigenvalue
+from facies.metrics import kaplan_meier_at
 from facies.models import MODELS
 from facies.prediction import Path
 
@@ -38,7 +42,7 @@ def test_net_without_lasso_is_ridge():
     own, n = outcome[split.rows], len(split.rows)
     found = ElasticNetCox().path(split, own, [{"l1_ratio": 1e-6, "alpha": 0.2}], [1])
     # Coxnet's likelihood is a mean over patients, ridge's a sum.
-    expected = fit_ridge(split.x, own, 0.2 * n)
+    expected = fit_ridge(split.x, own.ranked([1]), 0.2 * n)
     np.testing.assert_allclose(found.coefficients[0], expected, atol=2e-4)
 
 
@@ -71,7 +75,7 @@ def test_clinical_columns_of_a_joint_model_are_not_penalised():
     own, r = outcome[rows[50:]], split.x.shape[1] - 1
     found = RidgeCox().path(split, own, [{"penalty": 50.0}], [1]).coefficients[0]
     penalties = np.append(np.full(r, 50.0), RidgeCox.least)
-    reference = CoxPHSurvivalAnalysis(alpha=penalties, ties="breslow", tol=1e-12, n_iter=100)
+    reference = CoxPHSurvivalAnalysis(alpha=penalties, ties="efron", tol=1e-12, n_iter=100)
     reference.fit(split.x, Surv.from_arrays(own.event, own.time))
     np.testing.assert_allclose(found, reference.coef_, atol=1e-6)
     # The net leaves them free as well: at the largest penalty they alone are in the model.
@@ -140,3 +144,86 @@ def test_an_order_that_leaves_a_fold_too_few_deaths_has_no_score_there():
         {"seed": 1, "inner_folds": 4},
     )
     np.testing.assert_array_equal(scores, [[True, False, False], [False, True, False]])
+
+
+def test_first_penalty_of_the_net_is_the_library_s():
+    from sksurv.linear_model import CoxnetSurvivalAnalysis
+
+    x, outcome = weak()
+    split = split_of(x)
+    ranked = outcome[split.rows].ranked([1])
+    net = CoxnetSurvivalAnalysis(l1_ratio=1.0, n_alphas=2, alpha_min_ratio=0.9)
+    first = net.fit(split.x, Surv.from_arrays(ranked.event, ranked.time)).alphas_[0]
+    start, largest = ElasticNetCox()._start(split, ranked)
+    assert largest == pytest.approx(first, rel=1e-9) and not start.any()
+
+
+def test_curves_are_calibrated_for_patients_whom_the_model_never_saw():
+    """Observed over predicted deaths of 2000 new patients, over ten cohorts: a baseline of the
+    training patients' own log-risks promises too many."""
+    ratios = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        x, n = rng.normal(size=(2250, 60)), 250
+        death = rng.exponential(10 * np.exp(-1.2 * x[:, :9].sum(1) / 3))
+        limit = rng.uniform(2, 25, len(x))
+        outcome = Outcome(np.minimum(death, limit), death <= limit)
+        rows, held = np.arange(n), np.arange(n, len(x))
+        design = Matrix(x, np.arange(len(x)))
+        (fold,) = crossval.prepare(design, outcome, rows, held, 4, [1])
+        fit = crossval.fit(design, [fold], outcome, MODELS["coxph"], [1])
+        train = (
+            fold.whole.x
+            @ RidgeCox().path(fold.whole, outcome[rows], [fit.chosen], [1]).coefficients[0]
+        )
+        observed = 1 - kaplan_meier_at(outcome[held], [8.0])[0]
+        own = [np.interp(8.0, fit.times, curve) for curve in fit.survival]
+        in_sample = survival_function(train, outcome[rows], fit.test, [8.0])
+        ratios.append([observed / (1 - np.mean(s)) for s in (own, in_sample)])
+    ours, theirs = np.mean(ratios, axis=0)
+    assert ours == pytest.approx(1, abs=0.04)
+    assert theirs < 0.96
+
+
+def extremes():
+    """Designs and outcomes of 60 patients, 48 of whom train, that leave little to learn."""
+    rng = np.random.default_rng(0)
+    n, x, time = 60, rng.normal(size=(60, 30)), rng.exponential(10, 60) + 0.1
+    died, rows = rng.random(60) < 0.5, np.arange(60)
+    codes, usual = Matrix(x, rows), Outcome(time, died)
+    few = np.isin(rows, rng.permutation(48)[:3])
+    odd = np.where(rows == np.flatnonzero(died)[0], "odd", "usual")
+    return {
+        "three deaths": (codes, Outcome(time, few)),
+        "one time for all": (codes, Outcome(np.full(n, 5.0), died)),
+        "all deaths at one time": (codes, Outcome(np.where(died, 5.0, time), died)),
+        "all deaths last": (codes, Outcome(np.where(died, 100.0, time), died)),
+        "nothing varies": (Matrix(np.ones((n, 30)), rows), usual),
+        "a category of one": (Joint(codes, Table(pd.DataFrame({"kind": odd}))), usual),
+        "separation": (Joint(codes, Table(pd.DataFrame({"dead": died * 1.0}))), usual),
+        "perfect order": (Joint(codes, Table(pd.DataFrame({"score": -time}))), usual),
+    }
+
+
+@pytest.mark.parametrize("model", ["coxph", "coxnet", "svm", "forest", "boosting"])
+@pytest.mark.parametrize("kind", extremes())
+def test_extreme_cohorts_are_fitted(kind, model):
+    design, outcome = extremes()[kind]
+    rows = np.arange(60)
+    assert not crossval.too_few_events(outcome[:48], 3)
+    small = copy.copy(MODELS[model])
+    small.trees, small.stages = 5, (10,)
+    folds = crossval.prepare(design, outcome, rows[:48], rows[48:], 3, [1])
+    fit = crossval.fit(design, folds, outcome, small, [1])
+    assert np.isfinite(fit.test).all() and np.isfinite(fit.out_of_fold).all()
+    assert (fit.survival >= 0).all() and (fit.survival <= 1).all()
+
+
+def test_codes_that_are_no_numbers_stop_the_fit(tmp_path):
+    ids = np.array(["a", "b", "c"])
+    codes = np.random.default_rng(0).normal(size=(3, 4, 8))
+    codes[1, 2, 3] = np.nan
+    np.savez(tmp_path / "codes.npz", photo_ids=ids, codes=codes)
+    photos = pd.DataFrame({"photo_id": ids, "patient_id": ids})
+    with pytest.raises(InputError, match="codes.npz: codes of 1 of 3 photos hold NaN"):
+        load_matrix(tmp_path / "codes.npz", "codes", photos, pd.Index(ids))

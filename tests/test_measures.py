@@ -60,6 +60,8 @@ def test_the_truth_is_calibrated(truth):
     for name in ("observed_to_expected", "slope"):
         assert made[name]["low"] < 1 < made[name]["high"]
     assert made["ici"]["value"] < 0.04
+    assert made["ici"]["value"] < made["e90"]["value"] < 0.1
+    assert made["e50"]["low"] <= made["e50"]["value"] <= made["e90"]["value"]
     assert truth["d_calibration"]["p"] > 0.01
     assert sum(truth["d_calibration"]["bins"]) == pytest.approx(N)
     inside = np.array(made["curve"]["low"]) <= np.array(made["grid"])
@@ -75,6 +77,15 @@ def test_predictions_that_are_too_extreme_are_found_out(truth, extreme):
     # The order is the same, the curves are worse.
     assert extreme["auc"] == truth["auc"] and extreme["hazard"] == truth["hazard"]
     assert extreme["brier"]["value"][-1] > truth["brier"]["value"][-1]
+
+
+def test_d_calibration_says_how_many_died(cohort, truth):
+    assert truth["d_calibration"]["informative"]
+    outcome = cohort[1]
+    assert 0.5 < truth["d_calibration"]["died"] < outcome.event.mean()  # the last tenth lives on
+    rare = Outcome(outcome.time, outcome.event & (np.arange(N) % 6 == 0))
+    made = measured(fits_of(cohort[0] / 100, rare, 1.0), rare)["d_calibration"]
+    assert made["died"] < 0.15 and not made["informative"]
 
 
 def test_hazard_ratio_of_the_planted_spread(truth):

@@ -55,6 +55,7 @@ def test_intervals_hold_deaths_alike_though_times_are_skewed(kind):
 
 def test_coxtime_equals_pycox():
     x, outcome = cohort()
+    outcome = outcome.ranked(0)  # pycox's baseline knows no ties
     model, kind = trained(CoxTime(), x, outcome), CoxTime()
     own = kind.read(model, x, x[:9], outcome)
     model.compute_baseline_hazards()
@@ -63,8 +64,22 @@ def test_coxtime_equals_pycox():
     np.testing.assert_allclose(own, reference.to_numpy().T[:, place], atol=1e-4)
 
 
+def test_coxtime_counts_ties_as_efron_does(monkeypatch):
+    x, outcome = cohort()
+    coarse, kind = Outcome(np.ceil(outcome.time / 5), outcome.event), CoxTime()
+    model = trained(kind, x, coarse)
+    risk = np.linspace(-1, 1, len(x) + 9)
+    monkeypatch.setattr(
+        CoxTime, "_log_risks", lambda _, model, x, times: np.tile(risk[:, None], len(times))
+    )
+    own = kind.read(model, x, x[:9], coarse)
+    expected = survival_function(risk[: len(x)], coarse, risk[len(x) :], time_grid(coarse))
+    np.testing.assert_allclose(own, expected, rtol=1e-12)
+
+
 def test_coxcc_curves_equal_pycox():
     x, outcome = cohort()
+    outcome = outcome.ranked(0)  # pycox's baseline knows no ties
     kind = CoxCC()
     model = trained(kind, x, outcome)
     risk = kind.read(model, x, x[:9], outcome)
@@ -78,6 +93,17 @@ def test_coxcc_curves_equal_pycox():
 
 def test_seed_of_a_network_is_its_own():
     assert state([1, 2, 0]) != state([1, 2, 1]) and state([1, 2]) == state([1, 2])
+
+
+def test_log_risks_share_their_zero_and_know_no_order_among_the_tied():
+    x, outcome = cohort()
+    split = Split(np.arange(100), np.arange(100, 120), x[:100], x[100:])
+    coarse = Outcome(np.ceil(outcome.time[:100] / 5), outcome.event[:100])
+    model, candidates = DeepSurv(), [{"decay": 0.3, "epochs": 5}]
+    path = model.path(split, coarse, candidates, [1])
+    assert path.train.mean() == pytest.approx(0, abs=1e-6)
+    same = model.path(split, coarse.ranked([1]), candidates, [1])
+    np.testing.assert_array_equal(path.held, same.held)
 
 
 def test_many_patients_are_learned_from_in_batches():

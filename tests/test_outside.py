@@ -20,7 +20,9 @@ from facies.checkpoints import load_networks, save_networks
 from facies.cox import Outcome, baseline_hazard
 from facies.encoding import Encoder
 from facies.errors import InputError
-from facies.refit import coarse_baseline
+from facies.features import Matrix
+from facies.models import MODELS
+from facies.refit import coarse_baseline, refit
 from facies.stylegan2 import Discriminator, Generator
 from facies.stylegan2 import Encoder as Network
 
@@ -76,7 +78,19 @@ def test_group_and_survival_by_hand():
     assert np.isnan(hazard[:, 2]).all()
 
 
-def test_coarse_baseline_is_breslow_at_its_ends():
+def test_the_baseline_that_leaves_the_house_is_that_of_risks_out_of_fold():
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(150, 60))
+    _, outcome = simulate(150)
+    rows = np.arange(150)
+    model, fit = refit(Matrix(x, rows), rows, x, outcome, MODELS["coxph"], 4, [1])
+    times, hazard = coarse_baseline(fit.out_of_fold, outcome)
+    np.testing.assert_array_equal(model.times, times)
+    np.testing.assert_array_equal(model.hazard, hazard)
+    np.testing.assert_allclose(model.intercept + x @ model.coefficients, fit.test, atol=1e-9)
+
+
+def test_coarse_baseline_is_the_fine_one_at_its_ends():
     risk, outcome = simulate(300)
     times, hazard = coarse_baseline(risk, outcome)
     event_times, fine = baseline_hazard(risk, outcome)

@@ -82,6 +82,25 @@ def test_the_group_of_everybody_has_the_folds_pairs_and_never_compares_them(fold
     assert rows[0]["c_index"]["low"] < rows[0]["c_index"]["value"] < rows[0]["c_index"]["high"]
 
 
+def test_deaths_that_cannot_be_seen_or_did_not_happen_are_no_certain_zero(folds):
+    ids = np.concatenate([fit.ids for fit in folds])
+    whole = pooled.joined([fit.test for fit in folds])
+    last = whole.time[(whole.time < 5.0) & ~whole.event].max()
+    early = ids[whole.time <= last]  # the last of them was censored
+    alive = ids[whole.time > 5.0][:12]
+    kind = pd.Series("rest", ids)
+    kind[early], kind[alive] = "early", "alive"
+    rows = subgroups.subgroup_rows(folds, draws_of(folds), kind.to_frame("kind"), 5.0)
+    found = {row["group"]: row for row in rows}
+    assert found["early"]["reason"] == "nobody was followed to 5"
+    assert np.isnan(list(found["early"]["observed_to_expected"].values())).all()
+    none = found["alive"]["observed_to_expected"]
+    assert found["alive"]["reason"] == "no death by 5" and none["value"] == 0
+    assert np.isnan([none["low"], none["high"]]).all()
+    rest = found["rest"]["observed_to_expected"]
+    assert found["rest"]["reason"] == "" and rest["low"] < rest["value"] < rest["high"]
+
+
 def test_small_groups_are_counted_only(folds):
     clinical = pd.DataFrame(
         {"site": [None] * 5 + ["x"] * 55}, index=np.concatenate([fit.ids for fit in folds])

@@ -21,6 +21,17 @@ def test_a_censored_patient_counts_by_kaplan_meier():
     assert found[0, 0] == pytest.approx(5 / 8 - 3 / 8 / 3)
 
 
+def test_treated_patients_whose_follow_up_ends_before_the_horizon_have_no_benefit():
+    o = Outcome(np.array([1.0, 2, 3, 9]), np.array([1, 0, 1, 0], bool))
+    predicted = np.array([0.9, 0.9, 0.3, 0.1])
+    weights = np.array([[1.0, 1, 1, 1], [2, 0, 1, 1]])
+    found = net_benefit(o, predicted, 5.0, [0.5, 0.2, 0.95], weights)
+    # Of the two treated at .5 one died and one was censored; drawn twice, the one who died is
+    # certain. The three at .2 end with a death.
+    assert np.isnan(found[0, 0]) and found[1, 0] == pytest.approx(0.5)
+    assert found[0, 1] == pytest.approx(3 / 4) and (found[:, 2] == 0).all()
+
+
 def test_drawn_weights_equal_resampled_patients():
     rng = np.random.default_rng(0)
     o = Outcome(rng.exponential(5, 50).round(), rng.random(50) < 0.5)

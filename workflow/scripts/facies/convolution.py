@@ -85,7 +85,7 @@ class ConvolutionalCox(Model):
         import torch
 
         torch.manual_seed(state(seed))
-        rng = np.random.default_rng(seed)
+        rng, outcome = np.random.default_rng(seed), outcome.ranked(seed)
         photos, held = (tensor(split.images[part]) for part in (split.shown, split.shown_held))
         network = self.network()
         optimiser = torch.optim.AdamW(network.parameters(), self.rate, weight_decay=self.decay)
@@ -96,7 +96,7 @@ class ConvolutionalCox(Model):
             done = stop
             train_risks.append(mean_risks(network, photos, split.place))
             held_risks.append(mean_risks(network, held, split.place_held))
-        return Path(np.array(held_risks), np.array(train_risks))
+        return Path.log_risks(np.array(held_risks), np.array(train_risks))
 
     def network(self):
         """Every convolution halves the sides; what is left of the face keeps its place."""

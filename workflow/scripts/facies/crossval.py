@@ -89,14 +89,14 @@ def predict(model, split: Split, outcome: Outcome, candidates, seed) -> Path:
 def survival_curves(path: Path, out_of_fold, outcome: Outcome, times) -> np.ndarray:
     """Survival (m, len(times)) of the held-out patients under a path's first candidate.
 
-    Its own curves, or those of Breslow's baseline hazard of its training log-risks. Ranks get the
-    log-risk of a Cox model of the training patients' out-of-fold scores: scores of patients whom
-    the model was fitted to would promise too much.
+    Its own curves, or those of the baseline hazard that the training patients' out-of-fold
+    log-risks give: log-risks of patients whom the model was fitted to are too far apart, and their
+    baseline too high for others. Ranks get the log-risk of a Cox model of the out-of-fold scores.
     """
     if path.survival is not None:
         return path.survival[0]
     if path.train is not None:
-        return survival_function(path.train[0], outcome, path.held[0], times)
+        return survival_function(out_of_fold, outcome, path.held[0], times)
     centre, spread = out_of_fold.mean(), out_of_fold.std() or 1.0
     known, new = (out_of_fold - centre) / spread, (path.held[0] - centre) / spread
     # A penalty of one patient's worth bounds a perfect order; scores that mislead say nothing.

@@ -74,6 +74,11 @@ def load_matrix(path, name, photos, patient_ids, **settings):
     for block in blocks(rows, known):
         values[place : place + len(block)] = small(block).reshape(len(block), -1)
         place += len(block)
+    if broken := len(values) - np.isfinite(values).all(axis=1).sum():
+        raise InputError(
+            f"{path}: {name} of {broken} of {len(values)} photos hold NaN or infinite numbers: "
+            "delete the file and run the workflow again"
+        )
     return Matrix(values, owner, **settings)
 
 
@@ -101,11 +106,13 @@ def small_images(images, side=64) -> np.ndarray:
 
 def principal_axes(x, rank=None):
     """Axes (r, p) with rows of unit length on which the centred rows of ``x`` (n, p) lie, by
-    falling variance, numerically void ones left out."""
+    falling variance, numerically void ones left out; one of zeros where nothing varies."""
     wide = x.shape[1] > x.shape[0]
     values, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
     values, vectors = values[::-1], vectors[:, ::-1]
     keep = np.flatnonzero(values > 1e-10 * max(values[0], 0))[:rank]
+    if not len(keep):  # one axis of zeros lets every model say that it knows nothing
+        return np.zeros((1, x.shape[1]))
     if wide:
         return (vectors[:, keep] / np.sqrt(values[keep])).T @ x
     return vectors[:, keep].T

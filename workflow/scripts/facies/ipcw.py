@@ -1,10 +1,12 @@
 """Scores that weight patients by the inverse probability of not being censored (IPCW).
 
-The point estimates are scikit-survival's; it gives no patient's part in them, which the bootstrap
-needs, so that here every score takes draws of patients: ``weights`` (draws, n), one row of ones
-for the sample itself. The training fold's censoring distribution gives the weights. Nothing can be
-weighted beyond its follow-up: where the library raises, these scores end there (NaN at later
-times).
+The point estimates are those of scikit-survival where no one of the training patients is censored
+at the time of a death, and riskRegression's everywhere: a death at T has the weight 1 / G(T-),
+because who dies at T need not have lived on without censoring through T. scikit-survival gives it
+1 / G(T), so that with times in months or years the weights add up to more than all patients.
+Every score takes draws of patients: ``weights`` (draws, n), one row of ones for the sample itself.
+The training fold's censoring distribution gives the weights. Nothing can be weighted beyond its
+follow-up: where the library raises, these scores end there (NaN at later times).
 
 References
 ----------
@@ -12,37 +14,39 @@ Uno et al., "On the C-statistics for evaluating overall adequacy of risk predict
 with censored survival data", Stat Med 30 (2011) 1105-17.
 Uno et al., "Evaluating prediction rules for t-year survivors with censored regression models",
 JASA 102 (2007) 527-37: the time-dependent AUC.
+Gerds and Schumacher, "Consistent estimation of the expected Brier score in general survival models
+with right-censored event times", Biom J 48 (2006) 1029-40: weights just before a death.
 Graf et al., "Assessment and comparison of prognostic classification schemes for survival data",
 Stat Med 18 (1999) 2529-45: the Brier score.
 """
 
 import numpy as np
-from sksurv.nonparametric import CensoringDistributionEstimator
-from sksurv.util import Surv
+from sksurv.nonparametric import kaplan_meier_estimator
 
 from facies.compiled import compiled
 from facies.concordance import concordance, tied_ranks
 from facies.cox import Outcome
 
 
-def inverse_censoring(train: Outcome, times) -> np.ndarray:
-    """1 / P(not censored by ``times``), NaN from the end of the training follow-up on."""
+def inverse_censoring(train: Outcome, times, before=False) -> np.ndarray:
+    """1 / P(not censored by ``times``), or ``before`` them, by Kaplan-Meier with deaths and
+    censoring exchanged: at one time deaths come first. NaN from the end of the training follow-up
+    on."""
     times = np.asarray(times, float)
-    estimator = CensoringDistributionEstimator().fit(Surv.from_arrays(train.event, train.time))
-    weights = np.full(times.shape, np.nan)
-    known = times < train.time.max()
-    if known.any():  # the library refuses to be asked nothing
-        weights[known] = 1 / estimator.predict_proba(times[known])
-    return weights
+    known, uncensored = kaplan_meier_estimator(train.event, train.time, reverse=True)
+    place = np.searchsorted(known, times, side="left" if before else "right")
+    uncensored = np.concatenate([[1.0], uncensored])[place]
+    inside = times < train.time.max()
+    return np.divide(1.0, uncensored, out=np.full(times.shape, np.nan), where=inside)
 
 
 def known_weights(train: Outcome, test: Outcome, horizon: float) -> np.ndarray:
-    """Weights (n,) of what is known at ``horizon``: 1 / G(time) for the dead, 1 / G(horizon) for
+    """Weights (n,) of what is known at ``horizon``: 1 / G(time-) for the dead, 1 / G(horizon) for
     those still there, 0 for whoever was censored before; NaN beyond the training follow-up."""
-    dead = test.event & (test.time <= horizon)
-    until = np.where(test.time > horizon, horizon, test.time)
-    known = np.where(dead | (test.time > horizon), inverse_censoring(train, until), 0.0)
-    return known if horizon < train.time.max() else np.full(len(test), np.nan)
+    if not horizon < train.time.max():
+        return np.full(len(test), np.nan)
+    dead = test.event * inverse_censoring(train, test.time, before=True)
+    return np.where(test.time > horizon, inverse_censoring(train, horizon), dead)
 
 
 def uno_c(train: Outcome, test: Outcome, risk, end: float, weights=None) -> np.ndarray:
@@ -50,7 +54,7 @@ def uno_c(train: Outcome, test: Outcome, risk, end: float, weights=None) -> np.n
     end = min(end, train.time.max())
     case = test.event & (test.time < end)
     squares = np.zeros(len(test))
-    squares[case] = inverse_censoring(train, test.time[case]) ** 2
+    squares[case] = inverse_censoring(train, test.time[case], before=True) ** 2
     return concordance(test, risk, weights, squares)
 
 
@@ -65,7 +69,7 @@ def auc(train: Outcome, test: Outcome, risk, times, weights) -> np.ndarray:
     lower, upper, _ = tied_ranks(risk[rising])
     test = test[rising]
     # A death that no time covers needs no weight.
-    cases = test.event * np.nan_to_num(inverse_censoring(train, test.time))
+    cases = test.event * np.nan_to_num(inverse_censoring(train, test.time, before=True))
     known = np.flatnonzero(np.asarray(times) < train.time.max())
     scores[:, known] = _auc(
         np.asarray(times, float)[known],
@@ -118,7 +122,7 @@ def brier_terms(train: Outcome, test: Outcome, survival, times) -> np.ndarray:
     there = test.time[:, None] > times
     ends = times >= min(train.time.max(), test.time.max())
     # A death that no time covers needs no weight.
-    at_death = np.nan_to_num(inverse_censoring(train, test.time))[:, None]
+    at_death = np.nan_to_num(inverse_censoring(train, test.time, before=True))[:, None]
     terms = survival**2 * dead * at_death + (1 - survival) ** 2 * there * inverse_censoring(
         train, np.where(ends, 0.0, times)
     )

@@ -7,19 +7,20 @@ import numpy as np
 from scipy.linalg import eigvalsh
 from sklearn.exceptions import ConvergenceWarning
 
-from facies.cox import ridge_path
+from facies.cox import baseline_hazard, fit_ridge, ridge_path
 from facies.prediction import Model, Path, scaled, state
 
 
 class RidgeCox(Model):
     """Cox regression with a ridge penalty, in units of the columns' largest eigenvalue.
 
-    Clinical columns of a joint design go without, but for what bounds a perfect order.
+    Clinical columns of a joint design go without, but for the ``least`` that bounds a perfect
+    order, or as many tens of it as let the fit be computed.
     """
 
     steps = 10.0 ** np.arange(0.5, -4.1, -0.3)
     widest = (1e2, 1e-6)
-    least = 1e-3
+    least, most = 1e-3, 1e6
 
     def candidates(self, split, outcome, seed):
         largest = largest_eigenvalue(split.x[:, self._penalised(split)])
@@ -40,8 +41,24 @@ class RidgeCox(Model):
 
     def path(self, split, outcome, candidates, seed):
         own = self._penalised(split)
-        penalties = [np.where(own, c["penalty"], self.least) for c in candidates]
-        return Path.linear(split, ridge_path(split.x, outcome, penalties))
+        found = self.bounded(
+            lambda least: ridge_path(
+                split.x, outcome, [np.where(own, c["penalty"], least) for c in candidates]
+            )
+        )
+        return Path.linear(split, found)
+
+    @classmethod
+    def bounded(cls, fit):
+        """``fit`` of the least penalty of clinical columns under which it can be computed."""
+        least = cls.least
+        while True:
+            try:
+                return fit(least)
+            except ArithmeticError:
+                if least > cls.most:
+                    raise
+                least *= 10
 
     @staticmethod
     def _penalised(split):
@@ -61,21 +78,18 @@ class ElasticNetCox(Model):
     On raw W+ columns, which share few directions among many, coordinate descent crawls and the
     lasso picks arbitrary twins; on the axes it is quick and picks modes of variation. A share of
     the lasso of .01 is ridge but for the axes that say least: where many modes matter a little,
-    it must be among the candidates.
+    it must be among the candidates. The library knows Breslow's likelihood alone, so that it is
+    given ranks of the times (cox.py).
     """
 
     l1_ratios = (0.01, 0.1, 0.5, 0.9)
     steps = np.logspace(0, -2.3, 20)  # of the penalty, from that under which all is zero
-    # Coxnet ends a path at its sixth penalty or later, once the deviance seems to stand still. It
-    # takes the null model's deviance as if no times were tied; with ties, the share explained
-    # starts negative, and the rule ends the path while hardly anything is in the model. Five
+    # Coxnet ends a path at its sixth penalty or later, once the deviance seems to stand still. Five
     # penalties at a time are never cut.
     block = 5
 
     def candidates(self, split, outcome, seed):
-        # The net's own first penalty, whatever the second; a column of zeros leaves none.
-        lasso = self._fit(split, outcome, 1.0, n_alphas=2, alpha_min_ratio=0.9)
-        largest = max(float(lasso.alphas_[0]), 1e-9)
+        largest = self._start(split, outcome.ranked(seed))[1]
         return [
             {"l1_ratio": ratio, "alpha": float(largest / ratio * step)}
             for ratio in self.l1_ratios
@@ -83,25 +97,43 @@ class ElasticNetCox(Model):
         ]
 
     def path(self, split, outcome, candidates, seed):
-        rows = []
+        rows, outcome = [], outcome.ranked(seed)
+        start, largest = self._start(split, outcome)
         for ratio, group in groupby(candidates, key=lambda c: c["l1_ratio"]):
             alphas, least = np.array([c["alpha"] for c in group]), 0.0
             for first in range(0, len(alphas), self.block):
                 own = alphas[first : first + self.block]
-                found, least = self._block(split, outcome, ratio, own, least)
-                rows.append(found)
+                found, least = self._block(split, outcome, ratio, own, least, largest / ratio)
+                rows.append(np.tile(start, (len(own), 1)) if found is None else found)
         return Path.linear(split, np.concatenate(rows))
 
-    def _block(self, split, outcome, l1_ratio, alphas, least):
+    @staticmethod
+    def _start(split, outcome):
+        """Coefficients (r,) under which all penalised columns are 0, and the lasso's least penalty
+        that keeps them there: the largest slope of the mean log-likelihood. Ridge's own least
+        penalty bounds what clinical columns that part the dead from the others would say."""
+        own = np.arange(split.x.shape[1]) >= split.x.shape[1] - split.free
+        start = np.zeros(len(own))
+        free = split.x[:, own]
+        start[own] = RidgeCox.bounded(lambda least: fit_ridge(free, outcome, least))
+        risk = split.x @ start
+        times, hazard = baseline_hazard(risk, outcome)
+        reached = np.concatenate([[0.0], hazard])[np.searchsorted(times, outcome.time, "right")]
+        slopes = split.x[:, ~own].T @ (outcome.event - np.exp(risk) * reached) / len(outcome)
+        return start, max(float(np.abs(slopes).max()), 1e-9)
+
+    def _block(self, split, outcome, l1_ratio, alphas, least, largest):
         """Coefficients (len(alphas), r), and the least penalty that could be computed: it stands in
-        for smaller ones, under which the training patients' order is all but perfect."""
-        while True:
+        for smaller ones, under which the training patients' order is all but perfect. None where
+        clinical columns alone have that order, so that not even ``largest`` can be computed."""
+        while least < 2 * largest:
             try:
                 alphas = np.maximum(alphas, least)
                 return self._fit(split, outcome, l1_ratio, alphas=alphas).coef_.T, least
             # The net asserts that its coefficients are finite.
             except (ArithmeticError, AssertionError, ConvergenceWarning):
                 least = 1.5 * alphas[-1]
+        return None, least
 
     def _fit(self, split, outcome, l1_ratio, **settings):
         from sksurv.linear_model import CoxnetSurvivalAnalysis

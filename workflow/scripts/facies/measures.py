@@ -60,7 +60,8 @@ def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
     for s in sets:
         p, dead = s.predicted[:, k], s.outcome.event & (s.outcome.time <= horizon)
         curves.append(calibration.smooth(dead, p, s.known[:, k], grid, s.weights))
-        indices.append(calibration.integrated_index(curves[-1], grid, p, s.weights))
+        distance = calibration.distances(curves[-1], grid, p)
+        indices.append(calibration.indices(distance, s.weights))
         ratios.append(calibration.observed_to_expected(s.outcome, p, horizon, s.weights))
     slopes = [calibration_slope(s, k, horizon) for s in sets]
     return {
@@ -68,7 +69,10 @@ def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
         "grid": grid.tolist(),
         "curve": interval(average(curves)),
         "groups": calibration.grouped(sets[0].outcome, sets[0].predicted[:, k], horizon),
-        "ici": interval(centred(average(indices))),
+        **{
+            name: interval(centred(average([made[name] for made in indices])))
+            for name in ("ici", "e50", "e90")
+        },
         "observed_to_expected": interval(average(ratios)),
         "slope": average_wald(slopes, sets[0].widening),
     }
@@ -106,9 +110,12 @@ def averaged_ratio(made, widening: float) -> dict | None:
 
 
 def d_calibrate(sets: list[Pooled]) -> dict:
-    """D-calibration until the end of the predictions, the bins averaged over repeats."""
+    """D-calibration until the end of the predictions, the bins averaged over repeats, with the
+    share of the patients that died by then, and whether it lets a large p say anything."""
     bins = np.mean([calibration.survival_bins(s.until, s.survival) for s in sets], axis=0)
-    return {"bins": bins.tolist(), "p": calibration.d_calibration(bins)}
+    died = float(np.mean([s.until.event.mean() for s in sets]))
+    told = {"died": died, "informative": died >= calibration.INFORMATIVE}
+    return {"bins": bins.tolist(), "p": calibration.d_calibration(bins)} | told
 
 
 def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
@@ -148,7 +155,7 @@ def proportional(s: Pooled) -> dict | None:
         "after": hazards.fit_cox(s.risk[late, None], s.outcome[late], s.fold[late]),
     }
     return {
-        "p": hazards.proportionality(fit),
+        "p": hazards.proportionality(fit, s.outcome),
         "middle": middle,
         **{name: averaged_ratio([half], s.widening) for name, half in halves.items()},
     }

@@ -72,12 +72,15 @@ def told_survival(outcome: Outcome, time: float) -> dict[str, float]:
 
 
 def survival_at(outcome: Outcome, horizon: float, weights) -> np.ndarray:
-    """Kaplan-Meier survival at ``horizon`` in each draw of patients, ``weights`` (draws, n)."""
+    """Kaplan-Meier survival at ``horizon`` in each draw of patients, ``weights`` (draws, n); NaN
+    where the last of them was censored before."""
     by_time = outcome.order
     dies = outcome.event & (outcome.time <= horizon)
-    return _product_limit(
+    survival = _product_limit(
         dies[by_time], outcome.risk_set_end + 1, np.ascontiguousarray(weights[:, by_time])
     )
+    followed = weights @ (outcome.time >= horizon) > 0
+    return np.where(followed | (survival == 0), survival, np.nan)
 
 
 @compiled

@@ -94,7 +94,11 @@ class Network(Model):
 
 
 class ProportionalHazards(Network):
-    """Networks whose output is a log-risk."""
+    """Networks whose output is a log-risk. pycox takes tied times in any order, the censored before
+    the dead as well, so that it is given their ranks (cox.py)."""
+
+    def path(self, split, outcome, candidates, seed):
+        return super().path(split, outcome.ranked(seed), candidates, seed)
 
     def target(self, outcome):
         return outcome.time.astype(np.float32), outcome.event.astype(np.float32)
@@ -103,7 +107,7 @@ class ProportionalHazards(Network):
         return model.predict(np.concatenate([x, held]))[:, 0]
 
     def gather(self, read, outcome):
-        return Path(read[:, len(outcome) :], read[:, : len(outcome)])
+        return Path.log_risks(read[:, len(outcome) :], read[:, : len(outcome)])
 
 
 class DeepSurv(ProportionalHazards):
@@ -152,12 +156,17 @@ class CoxTime(Curves):
         return CoxTime(network, self.optimiser(network, decay), labtrans=labels), target
 
     def read(self, model, x, held, outcome):
-        """As pycox's baseline hazard and curves, without a data loader for every time of death."""
+        """As pycox's baseline hazard and curves, without a data loader for every time of death, and
+        with Efron's ties."""
         known, deaths = np.unique(outcome.time[outcome.event], return_counts=True)
+        dead = outcome.event[:, None] & (outcome.time[:, None] == known)
         scale = model.labtrans.transform(known, np.ones(len(known)))[0]
         relative = np.exp(self._log_risks(model, np.concatenate([x, held]), scale))
         there = outcome.time[:, None] >= known
-        hazard = deaths / (relative[: len(x)] * there).sum(0)
+        total, dying = ((relative[: len(x)] * part).sum(0) for part in (there, dead))
+        share = np.arange(deaths.max())[:, None] / deaths  # Efron's ties, as in cox.py
+        left = total - share * dying
+        hazard = np.divide(1.0, left, out=np.zeros(left.shape), where=share < 1).sum(0)
         survival = np.exp(-np.cumsum(relative[len(x) :] * hazard, axis=1))
         return step_values(known, survival, time_grid(outcome))
 

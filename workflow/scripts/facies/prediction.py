@@ -27,7 +27,8 @@ LEAST = 1e-3  # probability that a model may give to what happened
 class Path:
     """Risks of c candidates for the m patients held out: ``held`` (c, m), the higher the worse.
 
-    A Cox model's are log-risks, and ``train`` (c, n) has those of the training patients. Another
+    A Cox model's are log-risks, and ``train`` (c, n) has those of the training patients, whose
+    mean is 0. Another
     model has ``survival`` (c, m, k), its own curves on ``time_grid`` of the training patients. With
     neither, risks are ranks alone. ``coefficients`` (c, r) are those of linear models.
     """
@@ -41,6 +42,13 @@ class Path:
     def linear(cls, split: Split, coefficients):
         held, train = coefficients @ split.x_held.T, coefficients @ split.x.T
         return cls(held, train, coefficients=coefficients)
+
+    @classmethod
+    def log_risks(cls, held, train):
+        """Less the mean of the training patients', so that risks of different training sets share
+        their zero."""
+        mean = train.mean(axis=1, keepdims=True)
+        return cls(held - mean, train - mean)
 
     @classmethod
     def curves(cls, survival, outcome: Outcome):

@@ -1,8 +1,7 @@
 """The model that leaves the house: refitted on all patients, its baseline hazard coarsened.
 
-Reference
----------
-Breslow, "Covariance analysis of censored survival data", Biometrics 30 (1974) 89-99: the baseline.
+The baseline is that of the patients' inner out-of-fold risks, as in the folds (crossval.py): under
+risks of the patients to whom the model was fitted it would promise others too many deaths.
 """
 
 import numpy as np
@@ -31,13 +30,13 @@ def refit(design, held, columns, outcome: Outcome, model, inner_folds: int, seed
     intercept = float((fit.test - columns @ beta).mean())
     if not np.allclose(intercept + columns @ beta, fit.test, rtol=0, atol=1e-7):
         raise ArithmeticError("the refitted model is not linear in its columns")
-    times, hazard = coarse_baseline(fit.test, outcome)
+    times, hazard = coarse_baseline(fit.out_of_fold, outcome)
     thresholds = np.quantile(fit.out_of_fold, [1 / 3, 2 / 3])
     return LinearModel(intercept, beta, thresholds, times, hazard), fit
 
 
 def coarse_baseline(risk, outcome: Outcome):
-    """Breslow's cumulative hazard at the ends of STEPS equal intervals, up to the time (of two
+    """Cumulative baseline hazard at the ends of STEPS equal intervals, up to the time (of two
     digits) for which at least a tenth of the patients were followed."""
     followed = np.quantile(outcome.time, 0.9)
     unit = 10.0 ** (np.floor(np.log10(followed)) - 1)

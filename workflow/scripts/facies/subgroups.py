@@ -39,7 +39,8 @@ def subgroup_rows(fits, draws: Draws, clinical: pd.DataFrame, horizon: float) ->
     (patient_id is its index).
 
     C counts the pairs within folds and adds them up over folds: a group has too few patients for a
-    C of each fold. Groups under ten patients are counted, but not scored.
+    C of each fold. Groups under ten patients are counted, but not scored. ``reason`` says why a
+    ratio of deaths has no value or no interval, else it is ''.
     """
     fits = [fit for fit in fits if not fit.reason]
     sets = pool(fits, draws, [horizon])
@@ -72,8 +73,14 @@ def _scores(fits, sets, draws, ids, horizon):
             )
         )
     events = int(sets[0].outcome.event[pd.Index(sets[0].ids).isin(ids)].sum())
+    ratio, reason = interval(average(ratios)), ""
+    if np.isnan(ratio["value"]):
+        reason = f"nobody was followed to {horizon:g}"
+    elif ratio["value"] == 0:  # in every draw as well, as if that were certain
+        ratio, reason = ratio | {"low": np.nan, "high": np.nan}, f"no death by {horizon:g}"
     return {
         "events": events,
         "c_index": interval(c_index),
-        "observed_to_expected": interval(average(ratios)),
+        "observed_to_expected": ratio,
+        "reason": reason,
     }

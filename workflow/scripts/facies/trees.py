@@ -4,6 +4,7 @@ from itertools import groupby
 
 import numpy as np
 
+from facies.metrics import kaplan_meier_at
 from facies.prediction import Model, Path, leading, longer, state, step_values, time_grid
 
 AXES = 64  # a tree that must choose among hundreds of axes without meaning chooses one of them
@@ -26,6 +27,11 @@ class Forest(Model):
     def path(self, split, outcome, candidates, seed):
         x, held = leading(split, AXES)
         times, risks, curves = time_grid(outcome), [], []
+        if (
+            np.ptp(outcome.time) == 0
+        ):  # the library cannot have one time for all, which says nothing
+            alike = np.tile(kaplan_meier_at(outcome, times), (len(candidates), len(held), 1))
+            return Path(alike[..., 0], survival=alike)
         for candidate in candidates:
             forest = self.grow(x, outcome, candidate["leaf"], state(seed))
             risks.append(forest.predict(held))
@@ -47,8 +53,8 @@ class Forest(Model):
 class Boosting(Model):
     """Gradient boosting of Cox's partial likelihood with small trees.
 
-    Its risks are log-risks; the library, too, gives its curves by Breslow's baseline hazard.
-    Number of stages and depth are candidates.
+    Its risks are log-risks. The library knows Breslow's likelihood alone, so that it is given ranks
+    of the times (cox.py). Number of stages and depth are candidates.
 
     References
     ----------
@@ -71,10 +77,10 @@ class Boosting(Model):
         train_risks, held_risks = [], []
         for depth, group in groupby(candidates, key=lambda c: c["depth"]):
             stages = [c["stages"] - 1 for c in group]
-            ensemble = self.grow(x, outcome, depth, stages[-1] + 1, state(seed))
+            ensemble = self.grow(x, outcome.ranked(seed), depth, stages[-1] + 1, state(seed))
             for risks, rows in ((train_risks, x), (held_risks, held)):
                 risks.extend(np.array(list(ensemble.staged_predict(rows)))[stages])
-        return Path(np.array(held_risks), np.array(train_risks))
+        return Path.log_risks(np.array(held_risks), np.array(train_risks))
 
     def grow(self, x, outcome, depth, stages, random_state):
         """The ensemble of ``stages`` trees of at most ``depth`` splits in a row."""

@@ -19,12 +19,14 @@ def net_benefit(outcome: Outcome, predicted, horizon: float, thresholds, weights
     those treated in vain at the threshold's odds.
 
     With x the share of patients treated and S their Kaplan-Meier survival at the horizon it is
-    x (1 - S) - x S threshold / (1 - threshold).
+    x (1 - S) - x S threshold / (1 - threshold); NaN where the last of those treated was censored
+    before the horizon.
     """
     columns = []
     for threshold in thresholds:
         treated = predicted >= threshold
         share = weights[:, treated].sum(1) / weights.sum(1)
         survival = survival_at(outcome[treated], horizon, weights[:, treated])
-        columns.append(share * (1 - survival - survival * threshold / (1 - threshold)))
+        benefit = share * (1 - survival - survival * threshold / (1 - threshold))
+        columns.append(np.where(share > 0, benefit, 0.0))
     return np.column_stack(columns)
