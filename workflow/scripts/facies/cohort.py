@@ -103,14 +103,17 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
 
 
 def refuse_names(columns: Columns) -> None:
-    """Refuse columns of the config that tell the outcome, or who is who."""
+    """Refuse columns of the config that tell the outcome or who is who, or that are formulas."""
     reserved = {"patient_id", "time", "event", columns.time, columns.event}
     if clash := [name for name in columns.clinical if name in reserved]:
         raise InputError(
             f"cohort.clinical names {clash[0]}, which tells the outcome or is a reserved word: "
             "take it out, or rename the column"
         )
-    if clash := [name for name in (*columns.nuisance, *columns.explained) if name in IDS]:
+    own = (*columns.nuisance, *columns.explained)
+    if formulas := [name for name in (*columns.clinical, *own) if is_formula(name)]:
+        raise InputError(f"the config names the column {formulas[0]}, a formula: rename it")
+    if clash := [name for name in own if name in IDS]:
         raise InputError(f"photos' sheet: {clash[0]} tells who is who; take it out of the config")
 
 
