@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -96,10 +97,11 @@ def test_identical_row_twice_is_kept_once(check):
             {"patients": PATIENTS + "010,4,2,40\n"},
             "row 5: event is neither 1 nor 0; write 1 for a death",
         ),
-        ({"patients": PATIENTS + "010,4,1,old\n"}, "row 5: age is a word among numbers"),
+        ({"patients": PATIENTS + "010,4,1,old\n"}, "row 5: age is no number, unlike most"),
         ({"patients": PATIENTS.replace("age", "event")}, "heading event stands twice"),
         ({"patients": PATIENTS.replace(",1,", ",0,").replace("yes", "no")}, "holds no event"),
         ({"photos": "photo_id,patient_id,path\na,1,a.jpg\n"}, "no patient has a photo"),
+        ({"patients": re.sub(r",(5|7.5|3),", ",0,", PATIENTS)}, "column months holds one time for"),
     ],
 )
 def test_what_stops_the_run_names_row_and_remedy(check, sheets, message):
@@ -136,7 +138,7 @@ def test_words_for_missing_are_missing(check):
 
 @pytest.mark.parametrize(
     ("cell", "message"),
-    [("inf", "row 2: age is a word among numbers"), ("-999", "row 2: age holds -999")],
+    [("inf", "row 2: age is no number, unlike most"), ("-999", "row 2: age holds -999")],
 )
 def test_a_clinical_cell_that_no_model_could_fit_stops_here(check, cell, message):
     patients = PATIENTS.replace("1,60", f"1,{cell}").replace("0,\n", "0,70\n")

@@ -62,7 +62,7 @@ def test_two_notations_in_one_column_name_the_odd_row():
 
 @pytest.mark.parametrize("word", ["old", "inf", "1e999", "12 y", "1,20,000"])
 def test_what_is_no_number_stops_with_its_row_and_not_its_value(word):
-    with pytest.raises(InputError, match="row 5: x is a word among numbers") as told:
+    with pytest.raises(InputError, match="row 5: x is no number, unlike most") as told:
         read("60", "61", "62", word)
     assert word not in str(told.value)
     with pytest.raises(InputError, match="row 5: x is not a number"):
@@ -182,7 +182,7 @@ def test_no_category_is_a_formula(formula):
 
 def test_words_beside_many_numbers_are_no_category():
     cells = [str(age) for age in range(40, 60)] + ["old", "young"] * 15
-    with pytest.raises(InputError, match="row 22: x is a word among numbers"):
+    with pytest.raises(InputError, match="row 22: x is no number, unlike most"):
         read(*cells)
     assert read("0", "I", "II", "III") == ["x 0", "I", "II", "III"]
 

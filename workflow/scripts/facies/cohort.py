@@ -98,6 +98,11 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
         )
     if not patients_left.event.any():
         raise InputError(f"{patients_path}: column {columns.event} holds no event (1)")
+    if patients_left.time.nunique() == 1:
+        raise InputError(
+            f"{patients_path}: column {columns.time} holds one time for all: nobody outlives "
+            "another; give it in a smaller unit"
+        )
     photos, patients = photos.sort_values("photo_id"), patients_left.sort_values("patient_id")
     return Cohort(photos, patients, flow, named, pd.DataFrame(told))
 

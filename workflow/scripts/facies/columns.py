@@ -117,9 +117,9 @@ class _Decision:
             return "number"
         if numbers.mean() > 0.5 or self.known[numbers].nunique() > FEW:
             self.stop(
-                "is a word among numbers; correct it, or leave it empty; if it stands for missing, "
-                f"set {self.config('{missing: [the word]}')}; if the numbers are categories, "
-                f"set {self.config('category')}",
+                "is no number, unlike most of its column; correct it or leave it empty; or set "
+                f"{self.config('{missing: [the word]}')} if it stands for missing, "
+                f"{self.config('category')} if the numbers stand for categories",
                 self.known.index[~numbers][0],
             )
         return "category"
@@ -166,7 +166,7 @@ class _Decision:
         place = np.isin(values, list(suspects))
         codes = ", ".join(suspects.values())
         self.stop(
-            f"holds {codes} ({place.sum()} such rows), which looks like a code for a missing "
+            f"holds {codes} ({place.sum()} times), which looks like a code for a missing "
             f"value; if it is one, set {self.config('{missing: [' + codes + ']}')}, and if it is "
             f"none, {self.config('{missing: []}')}",
             rows[place][0],
