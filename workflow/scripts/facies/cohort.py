@@ -52,16 +52,7 @@ class Cohort:
 def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Cohort:
     """Read, check and join both sheets; raises InputError, see above."""
     refuse_names(columns)
-    photos = read_sheet(photos_path, [*IDS, *columns.nuisance], columns.explained)
-    wanted = ["patient_id", columns.time, columns.event, *columns.clinical]
-    patients = read_sheet(patients_path, list(dict.fromkeys(wanted)))
-    check_ids(photos_path, photos, "photo_id", "patient_id")
-    check_ids(patients_path, patients, "patient_id")
-    refuse_duplicates(photos_path, photos, "photo_id")
-    refuse_lookalikes({photos_path: photos.photo_id})
-    refuse_lookalikes({patients_path: patients.patient_id, photos_path: photos.patient_id})
-    # No spreadsheet that opens a table takes ./=x.jpg for a formula.
-    photos["path"] = [f"./{path}" if is_formula(path) else path for path in photos.path]
+    photos, patients = read_sheets(photos_path, patients_path, columns)
     excluded = [
         {"patient_id": row.patient_id, "reason": "the same row stands twice; one was kept"}
         for row in patients[patients.duplicated()].itertuples()
@@ -91,20 +82,40 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
         "excluded": excluded + alone,
         "notes": notes,
     }
-    if patients_left.empty:
-        raise InputError(
-            f"{patients_path}: no patient has a photo and an outcome; "
-            f"the first of {len(flow['excluded'])} reasons: {flow['excluded'][0]['reason']}"
-        )
-    if not patients_left.event.any():
-        raise InputError(f"{patients_path}: column {columns.event} holds no event (1)")
-    if patients_left.time.nunique() == 1:
-        raise InputError(
-            f"{patients_path}: column {columns.time} holds one time for all: nobody outlives "
-            "another; give it in a smaller unit"
-        )
+    refuse_hopeless(patients_path, patients_left, columns, flow["excluded"])
     photos, patients = photos.sort_values("photo_id"), patients_left.sort_values("patient_id")
     return Cohort(photos, patients, flow, named, pd.DataFrame(told))
+
+
+def read_sheets(photos_path, patients_path, columns: Columns) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The text of both sheets, each id once among photos and alike in both."""
+    photos = read_sheet(photos_path, [*IDS, *columns.nuisance], columns.explained)
+    wanted = ["patient_id", columns.time, columns.event, *columns.clinical]
+    patients = read_sheet(patients_path, list(dict.fromkeys(wanted)))
+    check_ids(photos_path, photos, "photo_id", "patient_id")
+    check_ids(patients_path, patients, "patient_id")
+    refuse_duplicates(photos_path, photos, "photo_id")
+    refuse_lookalikes({photos_path: photos.photo_id})
+    refuse_lookalikes({patients_path: patients.patient_id, photos_path: photos.patient_id})
+    # No spreadsheet that opens a table takes ./=x.jpg for a formula.
+    photos["path"] = [f"./{path}" if is_formula(path) else path for path in photos.path]
+    return photos, patients
+
+
+def refuse_hopeless(path, patients, columns: Columns, excluded: list[dict]) -> None:
+    """Refuse a cohort in which there is nothing to learn."""
+    if patients.empty:
+        raise InputError(
+            f"{path}: no patient has a photo and an outcome; "
+            f"the first of {len(excluded)} reasons: {excluded[0]['reason']}"
+        )
+    if not patients.event.any():
+        raise InputError(f"{path}: column {columns.event} holds no event (1)")
+    if patients.time.nunique() == 1:
+        raise InputError(
+            f"{path}: column {columns.time} holds one time for all: nobody outlives another; "
+            "give it in a smaller unit"
+        )
 
 
 def refuse_names(columns: Columns) -> None:
