@@ -55,6 +55,7 @@ rule write_bundle:
     """Lock generator, encoder, models and settings into one file for other hospitals."""
     input:
         models=bundled_models,
+        columns="<results>/cohort/columns.csv",
         checkpoint=f"<results>/generator/{config['scopes'][0]}/generator.safetensors",
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",

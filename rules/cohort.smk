@@ -6,6 +6,8 @@ rule check_cohort:
     output:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
+        named="<results>/cohort/photo_columns.csv",
+        columns="<results>/cohort/columns.csv",
         flow="<results>/cohort/flow.json",
     log:
         "<logs>/check_cohort.log",
@@ -18,10 +20,16 @@ rule check_cohort:
         mem_mb=1000,
         runtime=10,
     params:
-        columns={name: config["cohort"][name] for name in ("time", "event", "clinical")},
+        columns={
+            name: config["cohort"][name]
+            for name in ("time", "event", "clinical", "nuisance", "time_unit")
+        }
+        | {"declared": config["cohort"]["columns"]}
+        | {"explained": config["explanation"]["columns"] or []},
+        folds=config["survival"]["folds"],
         sheets=lambda _: contents(
             config["cohort"]["photos"], config["cohort"]["patients"]
         ),
-        code=code_digest("cohort"),
+        code=code_digest("cohort", "folds"),
     script:
         "../workflow/scripts/check_cohort.py"

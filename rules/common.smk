@@ -13,12 +13,14 @@ SCRIPTS = os.path.normpath(os.path.join(HERE, "../workflow/scripts"))
 sys.path.append(SCRIPTS)
 
 from facies.bundle import read_card
-from facies.cohort import read_sheet
 from facies.errors import InputError
+from facies.paths import photo_file
+from facies.spreadsheets import read_sheet
 from facies.store import digest, file_digest, shard_of
 
 os.umask(0o077)  # results show patients: nobody else may read them
 
+IDS = ["photo_id", "patient_id", "path"]
 SHARDS = range(config["cohort"]["shards"])
 DETECTOR = expand(
     "resources/detector/{model}.tflite",
@@ -108,17 +110,22 @@ def fingerprint(wildcards):
     """State of a shard's photos: its job runs again when one of them changed, came or went."""
     cohort = config["cohort"]
     return fingerprints(
-        cohort["photos"], cohort["folder"], len(SHARDS), cohort["demo"]
+        cohort["photos"],
+        cohort["folder"],
+        len(SHARDS),
+        cohort["demo"],
+        tuple(cohort["nuisance"]),
     )[int(wildcards.shard)]
 
 
 @cache
-def fingerprints(sheet, folder, shards, demo=None):
-    """One scan for all shards, because photos as `input:` would be examined again and again."""
+def fingerprints(sheet, folder, shards, demo=None, names=()):
+    """One scan for all shards, because photos as `input:` would be examined again and again.
+    Columns that the config ``names`` must be in the sheet."""
     rows = [[] for _ in range(shards)]
     state_of = _rendered_states(demo) if demo else _file_states(folder)
     try:
-        photos = read_sheet(sheet, ["photo_id", "patient_id", "path"])
+        photos = read_sheet(sheet, [*IDS, *names])[IDS]
     except InputError as error:
         raise WorkflowError(str(error)) from None
     for row in photos.itertuples(index=False):
@@ -131,7 +138,7 @@ def _file_states(folder):
 
     def state_of(row):
         try:
-            state = os.stat(os.path.join(folder, row.path))
+            state = os.stat(photo_file(folder, row.path))
             return str(state.st_size), str(state.st_mtime_ns)
         except OSError:
             return ("absent",)

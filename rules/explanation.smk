@@ -7,7 +7,7 @@ rule explain:
     """Find each fold's health direction and score its held-out patients along it."""
     input:
         photos=PHOTOS,
-        sheet=config["cohort"]["photos"],
+        named="<results>/cohort/photo_columns.csv",
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
         aligned="<results>/aligned/{view}.csv",

@@ -36,10 +36,39 @@ rule check_bundle:
         "../workflow/scripts/check_bundle.py"
 
 
+rule check_sheets:
+    """Read the sheets; what is wrong with them is said before any photo is touched."""
+    input:
+        bundle=OUTSIDE["bundle"],
+        card="<results>/predict/bundle.json",
+        photos=OUTSIDE["photos"],
+        patients=branch(bool(OUTSIDE["patients"]), then=OUTSIDE["patients"]),
+    output:
+        columns="<results>/predict/columns.csv",
+    log:
+        "<logs>/check_sheets.log",
+    benchmark:
+        "<benchmarks>/check_sheets.tsv"
+    conda:
+        "../envs/survival.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        outcome=[OUTSIDE["time"], OUTSIDE["event"]],
+        columns=OUTSIDE["columns"],
+        given=lambda _: contents(OUTSIDE["photos"], OUTSIDE["patients"] or ""),
+        code=code_digest("outside"),
+    script:
+        "../workflow/scripts/check_sheets.py"
+
+
 use rule align_photos as align_outside with:
     input:
         detector=DETECTOR,
         card="<results>/predict/bundle.json",
+        columns="<results>/predict/columns.csv",
     output:
         manifest="<results>/predict/aligned/{shard}.json",
     log:
@@ -85,6 +114,7 @@ rule predict_patients:
     input:
         bundle=OUTSIDE["bundle"],
         card="<results>/predict/bundle.json",
+        columns="<results>/predict/columns.csv",
         photos=OUTSIDE["photos"],
         patients=branch(bool(OUTSIDE["patients"]), then=OUTSIDE["patients"]),
         aligned=expand(
@@ -108,6 +138,7 @@ rule predict_patients:
         runtime=30,
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
+        columns=OUTSIDE["columns"],
         given=lambda _: contents(OUTSIDE["bundle"], OUTSIDE["patients"] or ""),
         gate=LOCKED["gate"],
         seed=config["seed"],
@@ -121,6 +152,7 @@ rule predict:
     """All of it: as in rule all, what a failed job left missing must be asked for."""
     input:
         rules.check_bundle.output,
+        rules.check_sheets.output,
         rules.predict_patients.input.aligned,
         rules.predict_patients.input.latents,
         rules.predict_patients.output,

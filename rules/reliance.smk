@@ -70,7 +70,7 @@ rule measure_nuisance:
     input:
         manifests=expand("<results>/aligned/full/{shard}.json", shard=SHARDS),
         aligned="<results>/aligned/full.csv",
-        photos=config["cohort"]["photos"],
+        named="<results>/cohort/photo_columns.csv",
     output:
         table="<results>/reliance/nuisance.csv",
     log:
@@ -87,7 +87,7 @@ rule measure_nuisance:
         columns=config["cohort"]["nuisance"],
         folder=config["cohort"]["folder"],
         store=config["store"],
-        code=code_digest("nuisance", "columns", "cohort"),
+        code=code_digest("nuisance", "features", "paths"),
     script:
         "../workflow/scripts/measure_nuisance.py"
 

@@ -15,6 +15,7 @@ rule write_report:
     input:
         **PATIENTS_SHOWN,
         template=workflow.source_path("../workflow/report/report.html.jinja"),
+        columns="<results>/cohort/columns.csv",
         summary="<results>/evaluation/summary.json",
         measures="<results>/evaluation/measures.json",
         curves="<results>/evaluation/curves.json",

@@ -48,7 +48,7 @@ def test_folds_follow_the_seed_not_the_order_of_the_rows():
 
 
 @pytest.mark.parametrize(
-    "table, message", [(patients(n=7), "too few"), (patients(deaths=0.0), "no patient")]
+    "table, message", [(patients(n=7), "too few"), (patients(deaths=0.0), "0 deaths")]
 )
 def test_cohorts_that_cannot_be_split_are_refused(table, message):
     with pytest.raises(InputError, match=message):

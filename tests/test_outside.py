@@ -205,22 +205,71 @@ def test_a_column_that_is_not_there_is_refused_and_a_lacking_outcome_is_told(tmp
     with pytest.raises(InputError, match="no column stage"):
         other = [{"name": "stage", "median": None, "levels": ["I"]}]
         outside.read_patients(sheet, Bundle({"encoders": {"clinical": other}}, {}), None, None)
-    clinical, known, reasons = outside.read_patients(sheet, Bundle(card, {}), "months", "dead")
-    assert len(clinical) == 4 and known.index.tolist() == ["01"]
-    assert reasons == {
+    found = outside.read_patients(sheet, Bundle(card, {}), "months", "dead")
+    assert len(found.clinical) == 4 and found.known.index.tolist() == ["01"]
+    assert found.reasons == {
         "02": "months is missing",
         "03": "months is not positive",
         "04": "dead is missing",
     }
+    sheet.write_text("patient_id,age,months,dead\n01,60,7,1\n02,70,0,1\n")
+    found = outside.read_patients(sheet, Bundle(card, {}), "months", "dead")
+    assert found.known.time.tolist() == [7, 0.5]
+    assert found.notes[0] == "1 of 2 deaths at months 0 are counted at 0.5, half its unit"
 
 
-def test_a_word_where_a_number_was_is_refused(tmp_path):
-    card = {"encoders": {"clinical": [{"name": "age", "median": 60.0, "levels": []}]}}
+def bundled(**kinds):
+    """A bundle whose clinical columns are of these kinds."""
+    words = [
+        {"name": n, "median": None if kind == "category" else 60.0, "levels": ["I", "II"]}
+        for n, kind in kinds.items()
+    ]
+    return Bundle({"encoders": {"clinical": words}, "cohort": {"kinds": kinds}}, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "message"),
+    [
+        ("number", "60,old", "row 3: age is not a number"),
+        ("number", "60,03.11.2018", "row 3: age is not a number"),
+        ("date", "60,70", "row 2: age is not a date"),
+        ("number", "60,-999", "row 3: age holds -999 .*predict.columns: {age: {missing"),
+        ("number", "300,1.200", "row 3: age has two meanings.*predict.columns: {age: {decimal"),
+    ],
+)
+def test_a_column_of_another_kind_is_refused(tmp_path, kind, cells, message):
     sheet = tmp_path / "patients.csv"
-    sheet.write_text("patient_id,age\n01,60\n02,old\n")
-    with pytest.raises(InputError, match="row 3: age is 'old'"):
-        outside.read_patients(sheet, Bundle(card, {}), None, None)
+    sheet.write_text(
+        "patient_id,age\n" + "".join(f"0{i},{c}\n" for i, c in enumerate(cells.split(",")))
+    )
+    with pytest.raises(InputError, match=message):
+        outside.read_patients(sheet, bundled(age=kind), None, None)
+    with pytest.raises(InputError, match=f"age was a {kind} where the bundle was made"):
+        outside.read_patients(sheet, bundled(age=kind), None, None, {"age": "category"})
+
+
+def test_sheets_of_another_hospital_are_read_by_the_bundle_s_kinds(tmp_path):
+    photos, sheet = tmp_path / "photos.csv", tmp_path / "patients.csv"
+    photos.write_text("photo_id;patient_id;path\na;01;a.jpg\n")
+    sheet.write_text("patient_id;age;seen;ward\n01;63,4;03.11.2018;2\n02;k.A.;04.11.2018;II\n")
+    bundle = bundled(age="number", seen="date", ward="category")
+    _, found = outside.read_both(photos, sheet, bundle, None, None)
+    assert found.clinical.age.fillna(-1).tolist() == [63.4, -1]
+    assert found.clinical.seen.tolist() == [6881, 6882]
+    assert found.clinical.ward.tolist() == ["ward 2", "II"]
+    assert found.columns.kind.tolist() == ["number", "date", "category"]
+    sheet.write_text(sheet.read_text().replace("01;", "1;"))
+    with pytest.raises(
+        InputError, match=r"patients.csv row 2 and \S*photos.csv row 2 .* leading ze"
+    ):
+        outside.read_both(photos, sheet, bundle, None, None)
+    with pytest.raises(InputError, match="predict.patients: name a sheet"):
+        outside.read_both(photos, None, bundle, None, None)
+
+
+def test_a_number_that_is_missing_is_read_as_missing(tmp_path):
+    sheet = tmp_path / "patients.csv"
     sheet.write_text("patient_id,age\n01,60\n02,NA\n")
-    clinical, known, _ = outside.read_patients(sheet, Bundle(card, {}), None, None)
-    assert clinical.index.tolist() == ["01", "02"] and clinical.age.isna().tolist() == [False, True]
-    assert known.empty
+    found = outside.read_patients(sheet, bundled(age="number"), None, None)
+    assert found.clinical.index.tolist() == ["01", "02"] and found.known.empty
+    assert found.clinical.age.isna().tolist() == [False, True]

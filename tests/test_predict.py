@@ -119,7 +119,13 @@ def test_whoever_is_missing_in_the_sheet_is_told(abroad, tmp_path):
     inputs |= {name: sorted((made / name).glob("*.json")) for name in ("aligned", "latents")}
     outputs = {"predictions": tmp_path / "predictions.csv", "validation": tmp_path / "found.json"}
     gate = read_card(inputs["bundle"])["photos"]["gate"]
-    params = {"outcome": ["months", "event"], "gate": gate, "seed": 1, "store": abroad / "store"}
+    params = {
+        "outcome": ["months", "event"],
+        "columns": {},
+        "gate": gate,
+        "seed": 1,
+        "store": abroad / "store",
+    }
     job = {"input": inputs, "output": outputs, "params": params}
     predict_patients.main(
         SimpleNamespace(**{name: SimpleNamespace(**own) for name, own in job.items()})
@@ -152,6 +158,24 @@ def test_what_the_config_lacks_is_told_before_anything_runs(abroad, tmp_path, ch
     ask(folder, **changes)
     run = snakemake(folder, "predict", "--dry-run")
     assert run.returncode != 0 and words in run.stdout + run.stderr
+
+
+def test_a_sheet_is_refused_before_its_photos_are_touched(abroad, tmp_path):
+    folder = shutil.copytree(abroad, tmp_path / "copy")
+    assert (folder / "results/predict/columns.csv").read_text().count("number") == 2
+    sheet = pd.read_csv(folder / "patients.csv", dtype=str)
+    sheet.loc[3, "age"] = "-999"
+    sheet.to_csv(folder / "patients.csv", index=False)
+    shutil.rmtree(folder / "results")
+    run = snakemake(folder, "predict")
+    words = "check_sheets: patients.csv: row 5: age holds -999"
+    assert run.returncode != 0 and words in run.stdout + run.stderr
+    assert "predict.columns: {age: {missing: [-999]}}" in run.stdout + run.stderr
+    assert not (folder / "results/predict/aligned").exists()
+    ask(folder, columns={"age": {"missing": [-999]}})
+    run = snakemake(folder, "results/predict/columns.csv")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "-999 (1)" in (folder / "results/predict/columns.csv").read_text()
 
 
 def test_a_changed_bundle_is_refused_in_one_message(abroad, tmp_path):

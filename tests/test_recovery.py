@@ -86,21 +86,16 @@ ALIGNED = pd.DataFrame(
 CLINICAL = pd.DataFrame({"sex": ["F", "M"]}, index=pd.Index(["b", "a"], name="patient_id"))
 
 
-def test_traits_are_clinical_measured_or_of_the_sheet_and_of_usable_photos(tmp_path):
-    sheet = tmp_path / "photos.csv"
-    sheet.write_text(
-        "photo_id,ward,glasses,yaw\na1,,1,7\na2,north,0,7\na3,south,1,7\nb1,south,1,7\n"
-    )
+def test_traits_are_clinical_measured_or_of_the_sheet_and_of_usable_photos():
+    named = pd.DataFrame({"photo_id": ["a1", "a2", "a3", "b1"], "yaw": 7.0})
+    named = named.assign(ward=[None, "north", "south", "south"], glasses=[1.0, 0, 1, 1])
     names = ["yaw", "sex", "ward", "glasses"]
-    found = explain.chosen_traits(names, CLINICAL, PHOTOS, ALIGNED, sheet)
+    found = explain.chosen_traits(names, CLINICAL, PHOTOS, ALIGNED, named)
     assert list(found) == names
     assert found.loc["a"].tolist() == [pytest.approx(0.2), "M", "north", 0.5]
     assert found.loc["b"].tolist() == [-0.2, "F", "south", 1]
-    with pytest.raises(InputError, match="no column quad_0; there are photo_id, ward.*sex, yaw$"):
-        explain.chosen_traits(["quad_0"], CLINICAL, PHOTOS, ALIGNED, sheet)
-    with pytest.raises(InputError, match="path tells who is who"):
-        sheet.write_text("photo_id,path\na1,x.jpg\n")
-        explain.chosen_traits(["path"], CLINICAL, PHOTOS, ALIGNED, sheet)
+    with pytest.raises(InputError, match="no column quad_0; clinical or measured are sex, yaw,"):
+        explain.chosen_traits(["quad_0"], CLINICAL, PHOTOS, ALIGNED, named)
 
 
 def test_health_is_the_fall_of_the_risk_and_a_mean_over_repeats():

@@ -13,7 +13,6 @@ import pytest
 import weigh_nuisance
 from facies import bootstrap, columns, crossval, layers, nuisance, reliance, swap, verdict
 from facies.cox import Outcome
-from facies.errors import InputError
 from facies.evaluation import FoldFit
 
 DOCS = Path(__file__).parents[1] / "docs" / "reliance.md"
@@ -305,26 +304,6 @@ def test_colours_are_measured_outside_the_face():
         assert found[0][name] == found[1][name], name
     assert (found[0]["exposure"], found[0]["redness"], found[0]["blueness"]) == (100, 20, 40)
     assert (found[0]["crop_x"], found[0]["crop_y"]) == (0.5, 0.25)
-
-
-def test_columns_that_the_user_names():
-    sheet = pd.DataFrame(
-        {
-            "camera": ["A", "", "B"],
-            "taken": ["2000-01-02", "2000-03-01", ""],
-            "iso": ["100", "", "400"],
-        },
-        index=[2, 3, 4],
-    )
-    table = columns.named_columns(sheet, ["camera", "taken", "iso"])
-    assert table.taken[:2].tolist() == [1, 60] and np.isnan(table.taken[4])
-    assert table.iso[[2, 4]].tolist() == [100, 400]
-    assert table.camera.isna().tolist() == [False, True, False]
-    with pytest.raises(InputError, match="photo_id tells who is who"):
-        columns.named_columns(sheet, ["photo_id"])
-    sheet.loc[3, "taken"] = "2000-02-31"
-    with pytest.raises(InputError, match="row 3: taken is '2000-02-31', which is no day"):
-        columns.named_columns(sheet, ["taken"])
 
 
 def test_nuisances_of_a_patient():

@@ -24,8 +24,8 @@ import swap_backgrounds
 import weigh_layers
 import weigh_nuisance
 from facies import reliance
-from facies.cohort import read_sheet
 from facies.detection import MODELS
+from facies.spreadsheets import read_sheet
 
 COVERS = ["without_face", "inpainted_face", "random_face"]
 PERCEPTION = ROOT / "resources/perception.safetensors"
@@ -68,7 +68,9 @@ def run(tmp_path_factory):
     sheets = {name: folder / f"{name}.csv" for name in ("photos", "patients")}
     tables = {name: folder / f"cohort-{name}.csv" for name in sheets}
     columns = {"columns": {"time": "months", "event": "event", "clinical": ["age"]}}
-    call(check_cohort, columns, sheets, tables | {"flow": folder / "flow.json"})
+    named = {"named": folder / "named.csv"}
+    others = {"flow": folder / "flow.json", "columns": folder / "columns.csv"}
+    call(check_cohort, columns | {"folds": 2}, sheets, tables | named | others)
     aligned = {view: folder / f"aligned/{view}/0.json" for view in ("full", "background", *COVERS)}
     photos = {"photos": str(sheets["photos"]), "folder": str(folder / "photos"), "shards": 1}
     call(
@@ -116,7 +118,7 @@ def run(tmp_path_factory):
                 **names,
             )
     nuisance = {"table": folder / "nuisance.csv"}
-    inputs = {"manifests": [aligned["full"]], "aligned": table["table"], "photos": sheets["photos"]}
+    inputs = {"manifests": [aligned["full"]], "aligned": table["table"]} | named
     call(measure_nuisance, {"columns": []} | photos, inputs, nuisance)
     inputs = both | {"nuisance": nuisance["table"], "fits": fits["full"]}
     call(weigh_nuisance, {"settings": SETTINGS}, inputs, {"nuisance": folder / "nuisance.json"})

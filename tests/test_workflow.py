@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pandas as pd
+import yaml
 from PIL import Image
 from tiny import PATIENTS, SURVIVAL, planned, snakemake
 
@@ -33,6 +34,8 @@ def test_report_is_one_file_that_names_nobody(road):
     assert str(road) not in report and "photos.csv" not in report
     assert "not a readable picture" in report
     assert "Photos (above)" not in report
+    assert "<td>months</td><td>time</td><td>number</td><td>months</td>" in report
+    assert "<td>age</td><td>clinical</td><td>number</td>" in report
 
 
 def test_results_are_closed_to_other_users(road):
@@ -117,6 +120,16 @@ def test_unknown_key_is_refused_in_one_clear_message(road):
     assert run.returncode != 0
     assert "colour" in run.stdout + run.stderr
     assert "unexpected" in run.stdout + run.stderr
+
+
+def test_a_nuisance_that_is_not_in_the_sheet_is_told_before_anything_runs(road, tmp_path):
+    copy = shutil.copytree(road, tmp_path / "copy", ignore=shutil.ignore_patterns("store"))
+    config = yaml.safe_load((copy / "tiny.yaml").read_text())
+    config["cohort"]["nuisance"] = ["camera"]
+    (copy / "tiny.yaml").write_text(yaml.safe_dump(config))
+    run = snakemake(copy, "--dry-run")
+    assert run.returncode != 0
+    assert "photos.csv: no column camera; there are photo_id" in run.stdout + run.stderr
 
 
 def test_models_without_features_have_one_row_each(road):

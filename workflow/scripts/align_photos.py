@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 from facies.alignment import AlignmentSettings, Unusable, align_photo
-from facies.cohort import read_sheet
 from facies.detection import FaceDetector
 from facies.errors import InputError
 from facies.images import read_photo
 from facies.jobs import run_job
+from facies.paths import photo_file
+from facies.spreadsheets import read_sheet
 from facies.store import Store, digest, file_digest, shard_of, write_manifest
 
 
@@ -45,7 +46,7 @@ def main(job):
     store, items = Store(job.params.store), {}
     made_by = (models, job.params.settings, job.params.resolution, job.params.code)
     for photo in photos[shards == int(job.wildcards.shard)].itertuples():
-        path = Path(job.params.folder, photo.path)
+        path = photo_file(job.params.folder, photo.path)
         key = key_of(path, *made_by)
         if not store.has("aligned", key):
             store.save("aligned", key, **align(path, detector, settings))

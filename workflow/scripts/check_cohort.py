@@ -1,19 +1,27 @@
-"""Check both sheets; write the usable rows and the flow of exclusions."""
+"""Check both sheets; write the usable rows, how columns were read, and the flow of exclusions."""
 
 import json
 from pathlib import Path
 
 from facies.cohort import Columns, check_cohort
+from facies.folds import refuse_few
 from facies.jobs import run_job
 
 
 def main(job):
-    names = job.params.columns
-    columns = Columns(names["time"], names["event"], tuple(names["clinical"]))
-    cohort = check_cohort(job.input.photos, job.input.patients, columns)
+    names = {k: tuple(v) if isinstance(v, list) else v for k, v in job.params.columns.items()}
+    cohort = check_cohort(job.input.photos, job.input.patients, Columns(**names))
+    refuse_few(cohort.patients, job.params.folds)
     cohort.photos.to_csv(job.output.photos, index=False)
     cohort.patients.to_csv(job.output.patients, index=False)
+    cohort.named.to_csv(job.output.named, index=False)
+    cohort.columns.to_csv(job.output.columns, index=False)
     Path(job.output.flow).write_text(json.dumps(cohort.flow, indent=1))
+    for row in cohort.columns.itertuples():
+        written = f", {row.written}" if row.written else ""
+        print(f"{row.column}: {row.kind}{written}, {row.holds}; {row.missing} missing")
+    for note in cohort.flow["notes"]:
+        print(note)
     print(f"{len(cohort.photos)} photos of {len(cohort.patients)} patients")
     print(f"{len(cohort.flow['excluded'])} rows left out")
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from facies import metrics
-from facies.cohort import read_sheet
-from facies.columns import named_columns, per_patient
+from facies.columns import per_patient
 from facies.cox import Outcome
 from facies.direction import (
     Direction,
@@ -27,25 +26,23 @@ from facies.recovery import associations, largest_by_chance
 MEASURED = ("yaw", "roll", "brightness", "sharpness")
 
 
-def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned, sheet):
-    """The config's columns of each patient: clinical ones, what photos measure (means), or columns
-    of the photos' `sheet` (means of numbers, the first of words)."""
+def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned, named):
+    """The config's columns of each patient: clinical ones, what photos measure (means), or the
+    photos' ``named`` columns (means of numbers, the first of words)."""
     measured = aligned[aligned.used == 1].select_dtypes("number")
     measured = measured.drop(columns="used").filter(regex="^(?!quad_)").join(aligned.photo_id)
     known = clinical.join(
         per_patient(measured.drop(columns=list(clinical), errors="ignore"), photos, clinical.index)
     )
     names = [*clinical, *MEASURED] if names is None else names
-    if others := [name for name in names if name not in known]:
-        try:
-            own = read_sheet(sheet, ["photo_id", *others])
-        except InputError as error:
-            raise InputError(
-                f"explanation.columns: {error}; clinical or measured are {', '.join(known)}"
-            ) from None
-        own = named_columns(own, others).assign(photo_id=own.photo_id)
-        used = own[own.photo_id.isin(measured.photo_id)]
-        known = known.join(per_patient(used, photos, clinical.index))
+    others = [name for name in names if name not in known]
+    if strange := [name for name in others if name not in named]:
+        raise InputError(
+            f"explanation.columns: no column {strange[0]}; clinical or measured are "
+            f"{', '.join(known)}, and any column of the photos' sheet can be named"
+        )
+    used = named.loc[named.photo_id.isin(measured.photo_id), ["photo_id", *others]]
+    known = known.join(per_patient(used, photos, clinical.index))
     return known.reindex(columns=list(names))
 
 
@@ -135,7 +132,8 @@ def main(job):
     codes, shape = photo_codes(job.input.latents, photos, patients.index)
     means = codes.groupby("patient_id").mean().loc[patients.index]
     aligned, clinical = read_table(job.input.aligned), patients[settings["clinical"]]
-    traits = chosen_traits(settings["columns"], clinical, photos, aligned, job.input.sheet)
+    named = read_table(job.input.named)
+    traits = chosen_traits(settings["columns"], clinical, photos, aligned, named)
 
     scored = [score_fold(model, means, traits) for model in models]
     table = pd.concat([own for _, own in scored], ignore_index=True)

@@ -1,15 +1,13 @@
 """Measure what each used photo tells besides the face."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 
 from facies import nuisance
-from facies.cohort import read_sheet
-from facies.columns import named_columns
 from facies.features import read_table
 from facies.jobs import run_job
+from facies.paths import photo_file
 from facies.store import Store, read_manifests
 
 
@@ -17,16 +15,15 @@ def main(job):
     p, items = job.params, read_manifests(job.input.manifests)
     aligned = read_table(job.input.aligned)
     used = aligned.photo_id[aligned.used == 1]
-    sheet = read_sheet(job.input.photos, list(dict.fromkeys(["photo_id", "path", *p.columns])))
-    own = named_columns(sheet, p.columns).add_prefix("own_")
-    path_of = dict(zip(sheet.photo_id, sheet.path, strict=True))
+    named = read_table(job.input.named).set_index("photo_id")
+    own = named[p.columns].add_prefix("own_")
     store, rows = Store(p.store), []
     for photo in used:
         item = store.load("aligned", items[photo]["key"])
-        size = Path(p.folder, path_of[photo]).stat().st_size
+        size = photo_file(p.folder, named.path[photo]).stat().st_size
         measured = nuisance.measures(item, json.loads(str(item["meta"])), size)
         rows.append({"photo_id": photo} | measured)
-    table = pd.DataFrame(rows).merge(own.assign(photo_id=sheet.photo_id))
+    table = pd.DataFrame(rows).merge(own.reset_index())
     table.to_csv(job.output.table, index=False, float_format="%.6g")
     print(f"{len(table)} photos, {table.shape[1] - 1} nuisances")
 

@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pandas as pd
 
 from facies import outside
 from facies.bundle import MEASURES, load_bundle, per_patient
@@ -48,16 +47,11 @@ def load_photos(job, photos):
 
 def main(job):
     bundle, (time, event) = load_bundle(job.input.bundle), job.params.outcome
-    photos = outside.read_photos(job.input.photos)
+    photos, sheet = outside.read_both(
+        job.input.photos, job.input.patients, bundle, time, event, job.params.columns
+    )
     codes, measures, used, excluded = load_photos(job, photos)
-    if job.input.patients:
-        clinical, known, unknown = outside.read_patients(job.input.patients, bundle, time, event)
-    elif bundle.card["encoders"].get("clinical"):
-        raise InputError("predict.patients: name a sheet with the bundle's clinical columns")
-    else:
-        ids = pd.Index(photos.patient_id.unique(), name="patient_id")
-        clinical, unknown = pd.DataFrame(index=ids), {}
-        known = pd.DataFrame(columns=["time", "event"])
+    clinical, known = sheet.clinical, sheet.known
     clinical = clinical.sort_index()
     owner = clinical.index.get_indexer(photos.set_index("photo_id").patient_id.loc[used])
     excluded += [
@@ -75,7 +69,7 @@ def main(job):
     ]
     excluded += [
         {"patient_id": patient, "reason": f"{reason}: not in the validation"}
-        for patient, reason in unknown.items()
+        for patient, reason in sheet.reasons.items()
     ]
     table = outside.risks(bundle, codes, clinical)
     rows = outside.predictions(bundle, table)
@@ -93,6 +87,7 @@ def main(job):
         "photos": len(photos),
         "patients": len(clinical),
         "excluded": excluded,
+        "notes": sheet.notes,
         "unknown_categories": outside.strange_levels(bundle, clinical),
         "validation": judged,
         "drift": outside.drift(bundle, codes[pictured], measures[pictured], table, rng),

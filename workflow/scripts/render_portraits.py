@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from facies.cohort import read_sheet
 from facies.errors import InputError
 from facies.jobs import run_job
 from facies.portraits import Portrait, render
+from facies.spreadsheets import read_sheet
 from facies.store import digest, shard_of, write_manifest
 
 

@@ -85,6 +85,8 @@ def main(job):
         }
     arrays |= face_moments(job, photos, ids)
     patients = read_table(job.input.patients).set_index("patient_id").loc[ids]
+    read = read_table(job.input.columns)
+    kinds = dict(read.loc[read.role == "clinical", ["column", "kind"]].to_numpy().tolist())
     card = {
         "format": bundle.FORMAT,
         "models": models,
@@ -94,6 +96,7 @@ def main(job):
             "events": int(patients.event.sum()),
             "photos": summary["photos_used"],
             "clinical": p.clinical,
+            "kinds": kinds,
             "time_unit": p.time_unit,
         },
         "photos": p.photos,

@@ -28,6 +28,7 @@ def main(job):
     data = {name: json.loads(Path(paths[name]).read_text()) for name in words}
     data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "closest")}
     data |= {name: paths.get(name) for name in PICTURES}
+    data["columns"] = pd.read_csv(paths.columns, dtype=str, keep_default_na=False)
     data["table"] = pd.read_csv(paths.table, dtype={"photo_id": str})
     data["gate"] = pd.read_csv(paths.gate, dtype={"photo_id": str})
     data["log"] = pd.read_csv(paths.log)

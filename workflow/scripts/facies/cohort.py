@@ -5,102 +5,73 @@ outcomes) stops it with one message that names file, row and remedy. What concer
 patient becomes an exclusion with a reason. Ids are text: 007 stays 007.
 """
 
-import csv
 import dataclasses
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from facies.columns import ColumnType, decide, describe, is_formula, refuse_many
 from facies.errors import InputError
+from facies.spreadsheets import read_sheet
 
 ID = re.compile(r"[A-Za-z0-9_-]+")
 EVENTS = {"1": 1, "true": 1, "yes": 1, "1.0": 1, "0": 0, "false": 0, "no": 0, "0.0": 0}
-MISSING = {"na", "n/a", "nan", "null", ".", "?"}
+IDS = ["photo_id", "patient_id", "path"]
+COARSE = 0.05  # of the deaths: so many at time 0 are too many to be left in random order
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """The columns of the patients' sheet, as the config names them."""
+    """The columns of both sheets, as the config names them: of the patients' sheet ``time``,
+    ``event`` and ``clinical``; of the photos' sheet ``nuisance``, and those of ``explained`` that
+    are there. ``declared`` has what the config says of their types."""
 
     time: str
     event: str
     clinical: tuple[str, ...] = ()
+    nuisance: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()
+    declared: dict = dataclasses.field(default_factory=dict)
+    time_unit: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Cohort:
-    """Usable photos and patients, and every exclusion: {photo_id or patient_id, reason}."""
+    """Usable photos and patients, and the ``flow``: every exclusion {photo_id or patient_id,
+    reason} and notes on what was changed. ``named`` are the photos' own columns (photo_id, path,
+    ...), ``columns`` how each column was read, for the user."""
 
     photos: pd.DataFrame
     patients: pd.DataFrame
     flow: dict
-
-
-def read_sheet(path: str | Path, columns: list[str]) -> pd.DataFrame:
-    """A sheet of text, separated by comma, semicolon or tab; rows are numbered as in an editor.
-
-    Where commas do not separate cells, 7,5 is read as 7.5; NA and its like are empty cells.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; name your sheet in the config") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; save the sheet as CSV UTF-8") from None
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
-    rows = list(csv.reader(text.splitlines(), delimiter=separator))
-    if len(rows) < 2:
-        raise InputError(f"{path}: the sheet is empty; it needs a heading and a row")
-    names = [name.strip() for name in rows[0]]
-    if twice := [name for name in columns if names.count(name) > 1]:
-        raise InputError(f"{path}: the heading {twice[0]} stands twice; rename one of them")
-    if missing := [name for name in columns if name not in names]:
-        raise InputError(
-            f"{path}: no column {missing[0]}; there are {', '.join(names)}: "
-            "rename it in the sheet or in the config"
-        )
-    for number, row in enumerate(rows[1:], start=2):
-        if row and len(row) != len(names):
-            raise InputError(f"{path}: row {number} has {len(row)} cells, not {len(names)}")
-    cells = [[_plain(cell, separator) for cell in row] for row in rows[1:] if row]
-    numbers = [number for number, row in enumerate(rows[1:], start=2) if row]
-    return pd.DataFrame(cells, columns=names, index=numbers)[columns]
-
-
-def _plain(cell: str, separator: str) -> str:
-    cell = cell.strip()
-    if separator != "," and re.fullmatch(r"[+-]?\d+,\d+", cell):
-        return cell.replace(",", ".")
-    return "" if cell.lower() in MISSING else cell
+    named: pd.DataFrame
+    columns: pd.DataFrame
 
 
 def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Cohort:
     """Read, check and join both sheets; raises InputError, see above."""
-    reserved = {"patient_id", "time", "event", columns.time, columns.event}
-    if clash := [name for name in columns.clinical if name in reserved]:
-        raise InputError(
-            f"cohort.clinical names {clash[0]}, which tells the outcome or is a reserved word: "
-            "take it out, or rename the column"
-        )
-    photos = read_sheet(photos_path, ["photo_id", "patient_id", "path"])
-    wanted = ["patient_id", columns.time, columns.event, *columns.clinical]
-    patients = read_sheet(patients_path, list(dict.fromkeys(wanted)))
-    check_ids(photos_path, photos, "photo_id", "patient_id")
-    check_ids(patients_path, patients, "patient_id")
-    refuse_duplicates(photos_path, photos, "photo_id")
+    refuse_names(columns)
+    photos, patients = read_sheets(photos_path, patients_path, columns)
     excluded = [
         {"patient_id": row.patient_id, "reason": "the same row stands twice; one was kept"}
         for row in patients[patients.duplicated()].itertuples()
     ]
-    check_codes(patients_path, patients, columns)
+    named, told = named_columns(photos_path, photos, columns)
+    check_events(patients_path, patients, columns.event)
+    time = decide(patients_path, patients[columns.time], columns.declared.get(columns.time), True)
+    types = clinical_types(patients_path, patients, columns)
+    told = [
+        describe(time, patients[columns.time], "time", columns.time_unit),
+        *(describe(types[name], patients[name], "clinical") for name in types),
+        *told,
+    ]
     total = len(patients)
     patients = patients.drop_duplicates()
     refuse_duplicates(patients_path, patients, "patient_id")
-    patients, without_outcome = outcomes(patients, columns)
-    photos, alone = _join(photos, patients, without_outcome)
+    known, without_outcome, notes = outcomes(patients, time, columns.event)
+    patients = known.assign(**{n: own.values(patients[n][known.index]) for n, own in types.items()})
+    photos, alone = _join(photos[IDS], patients, without_outcome)
     patients_left = patients[patients.patient_id.isin(photos.patient_id)]
     lonely = patients[~patients.patient_id.isin(photos.patient_id)].patient_id
     excluded += [{"patient_id": i, "reason": reason} for i, reason in without_outcome.items()]
@@ -109,15 +80,83 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
         "photos_in": len(photos) + len(alone),
         "patients_in": total,
         "excluded": excluded + alone,
+        "notes": notes,
     }
-    if patients_left.empty:
+    refuse_hopeless(patients_path, patients_left, columns, flow["excluded"])
+    photos, patients = photos.sort_values("photo_id"), patients_left.sort_values("patient_id")
+    return Cohort(photos, patients, flow, named, pd.DataFrame(told))
+
+
+def read_sheets(photos_path, patients_path, columns: Columns) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The text of both sheets, each id once among photos and alike in both."""
+    photos = read_sheet(photos_path, [*IDS, *columns.nuisance], columns.explained)
+    wanted = ["patient_id", columns.time, columns.event, *columns.clinical]
+    patients = read_sheet(patients_path, list(dict.fromkeys(wanted)))
+    check_ids(photos_path, photos, "photo_id", "patient_id")
+    check_ids(patients_path, patients, "patient_id")
+    refuse_duplicates(photos_path, photos, "photo_id")
+    refuse_lookalikes({photos_path: photos.photo_id})
+    refuse_lookalikes({patients_path: patients.patient_id, photos_path: photos.patient_id})
+    # No spreadsheet that opens a table takes ./=x.jpg for a formula.
+    photos["path"] = [f"./{path}" if is_formula(path) else path for path in photos.path]
+    return photos, patients
+
+
+def refuse_hopeless(path, patients, columns: Columns, excluded: list[dict]) -> None:
+    """Refuse a cohort in which there is nothing to learn."""
+    if patients.empty:
         raise InputError(
-            f"{patients_path}: no patient has a photo and an outcome; "
-            f"the first of {len(flow['excluded'])} reasons: {flow['excluded'][0]['reason']}"
+            f"{path}: no patient has a photo and an outcome; "
+            f"the first of {len(excluded)} reasons: {excluded[0]['reason']}"
         )
-    if not patients_left.event.any():
-        raise InputError(f"{patients_path}: column {columns.event} holds no event (1)")
-    return Cohort(photos.sort_values("photo_id"), patients_left.sort_values("patient_id"), flow)
+    if not patients.event.any():
+        raise InputError(f"{path}: column {columns.event} holds no event (1)")
+    if patients.time.nunique() == 1:
+        raise InputError(
+            f"{path}: column {columns.time} holds one time for all: nobody outlives another; "
+            "give it in a smaller unit"
+        )
+
+
+def refuse_names(columns: Columns) -> None:
+    """Refuse columns of the config that tell the outcome or who is who, or that are formulas."""
+    reserved = {"patient_id", "time", "event", columns.time, columns.event}
+    if clash := [name for name in columns.clinical if name in reserved]:
+        raise InputError(
+            f"cohort.clinical names {clash[0]}, which tells the outcome or is a reserved word: "
+            "take it out, or rename the column"
+        )
+    own = (*columns.nuisance, *columns.explained)
+    if formulas := [name for name in (*columns.clinical, *own) if is_formula(name)]:
+        raise InputError(f"the config names the column {formulas[0]}, a formula: rename it")
+    if clash := [name for name in own if name in IDS]:
+        raise InputError(f"photos' sheet: {clash[0]} tells who is who; take it out of the config")
+
+
+def named_columns(path, photos, columns: Columns) -> tuple[pd.DataFrame, list[dict]]:
+    """The photos' own columns by their types beside photo_id, and how they were read."""
+    named, told = photos[["photo_id", "path"]].copy(), []
+    for name in photos.columns.drop(IDS):
+        own = decide(path, photos[name], columns.declared.get(name))
+        refuse_many(path, own, photos[name])
+        named[name] = own.values(photos[name])
+        role = "nuisance" if name in columns.nuisance else "explanation"
+        told.append(describe(own, photos[name], role))
+    return named, told
+
+
+def clinical_types(path, patients, columns: Columns) -> dict[str, ColumnType]:
+    """The types of the clinical columns; refuses one without any value."""
+    types = {}
+    for name in columns.clinical:
+        types[name] = decide(path, patients[name], columns.declared.get(name))
+        refuse_many(path, types[name], patients[name])
+        if types[name].is_missing(patients[name]).all():
+            raise InputError(
+                f"{path}: column {name} holds no value for any patient: fill it or take it out of "
+                "cohort.clinical"
+            )
+    return types
 
 
 def check_ids(path, table, *names):
@@ -125,55 +164,96 @@ def check_ids(path, table, *names):
         bad = table[~table[name].map(lambda value: bool(ID.fullmatch(value)))]
         if len(bad):
             raise InputError(
-                f"{path}: row {bad.index[0]}: {name} {bad[name].iloc[0]!r} may hold only letters, "
-                "digits, - and _; rename it"
+                f"{path}: row {bad.index[0]}: {name} may hold only letters from A to Z, digits, - "
+                "and _, and must not be empty; rename it"
             )
 
 
 def refuse_duplicates(path, table, name):
     twice = table[table.duplicated(name, keep=False)]
     if len(twice):
-        first = twice[name].iloc[0]
-        rows = ", ".join(map(str, twice.index[twice[name] == first]))
-        raise InputError(f"{path}: rows {rows} have the same {name} {first}; keep one of them")
+        rows = ", ".join(map(str, twice.index[twice[name] == twice[name].iloc[0]]))
+        raise InputError(f"{path}: rows {rows} have the same {name}; keep one of them")
 
 
-def check_codes(path, patients, columns) -> None:
-    """Refuse what would be silently misread: events coded 1 and 2, words among numbers."""
-    events = patients[columns.event].str.lower()
-    if len(odd := events[(events != "") & ~events.isin(EVENTS)]):
+def refuse_lookalikes(sheets: dict[str, pd.Series], shown=3) -> None:
+    """Refuse ids (by path of their sheet) that differ only in leading zeros or case: a spreadsheet
+    that takes ids for numbers drops the zeros, and patients would lose their photos."""
+    ids = pd.concat(
+        [pd.DataFrame({"id": own, "place": f"{path} row "}) for path, own in sheets.items()]
+    )
+    ids["place"] += ids.index.astype(str)
+    ids = ids.drop_duplicates("id")
+    key = ids.id.str.lower().str.replace(r"(?<!\d)0+(?=\d)", "", regex=True)
+    pairs = [" and ".join(own[:2]) for _, own in ids.place.groupby(key, sort=False) if len(own) > 1]
+    if pairs:
+        name = next(iter(sheets.values())).name
         raise InputError(
-            f"{path}: row {odd.index[0]}: {columns.event} is {odd.iloc[0]!r}; write 1 for a death, "
+            f"{'; '.join(pairs[:shown])} ({len(pairs)} in all): {name} differs only in leading "
+            "zeros or case; write it alike where it is one and the same, else rename one; let your "
+            "spreadsheet keep ids as text"
+        )
+
+
+def check_events(path, patients, event: str) -> None:
+    """Refuse what would be silently misread: events coded 1 and 2."""
+    cells = patients[event][~ColumnType(event, "category").is_missing(patients[event])].str.lower()
+    if len(odd := cells[~cells.isin(EVENTS)]):
+        raise InputError(
+            f"{path}: row {odd.index[0]}: {event} is neither 1 nor 0; write 1 for a death, "
             "0 for the end of follow-up, and nothing where it is not known"
         )
-    for name in columns.clinical:
-        given = patients[name][patients[name] != ""]
-        words = given[pd.to_numeric(given, errors="coerce").isna()]
-        if 0 < len(words) < len(given) / 2:
-            raise InputError(
-                f"{path}: row {words.index[0]}: {name} is {words.iloc[0]!r} among numbers; "
-                "correct it, or leave it empty; where numbers stand for categories, use words"
-            )
 
 
-def outcomes(patients, columns) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The table with canonical names, and why some patients have no usable outcome."""
-    time = pd.to_numeric(patients[columns.time], errors="coerce")
-    event = patients[columns.event].str.lower().map(EVENTS)
+def outcomes(patients, time: ColumnType, event: str) -> tuple[pd.DataFrame, dict, list[str]]:
+    """Outcomes (patient_id, time, event), why some patients have no usable one, and notes.
+
+    A death at time 0 is an early death whose time was rounded down: it is counted at half the unit
+    of rounding.
+    """
+    cells = patients[time.name]
+    times, missing = time.values(cells), time.is_missing(cells)
+    events = patients[event].str.lower().map(EVENTS)
     reasons = {}
     for number, patient in patients.patient_id.items():
-        if not patients[columns.time][number]:
-            reasons[patient] = f"{columns.time} is missing"
-        elif not np.isfinite(time[number]):
-            reasons[patient] = f"{columns.time} is not a number"
-        elif time[number] <= 0:
-            reasons[patient] = f"{columns.time} is not positive"
-        elif np.isnan(event[number]):
-            reasons[patient] = f"{columns.event} is missing"
-    table = pd.DataFrame({"patient_id": patients.patient_id, "time": time, "event": event})
-    table = table.join(patients[list(columns.clinical)])
-    table = table[~table.patient_id.isin(reasons)]
-    return table.astype({"event": int}), reasons
+        if missing[number]:
+            reasons[patient] = f"{time.name} is missing"
+        elif np.isnan(times[number]):
+            reasons[patient] = f"{time.name} is not a number"
+        elif times[number] < 0:
+            reasons[patient] = f"{time.name} is not positive"
+        elif np.isnan(events[number]):
+            reasons[patient] = f"{event} is missing"
+        elif times[number] == 0 and not events[number]:
+            reasons[patient] = f"{time.name} is 0 without a death: no follow-up"
+    table = pd.DataFrame({"patient_id": patients.patient_id, "time": times, "event": events})
+    table = table[~table.patient_id.isin(reasons)].astype({"event": int})
+    at_zero = table.time == 0
+    if not at_zero.any():
+        return table, reasons, []
+    half = rounding(table.time.to_numpy()) / 2
+    table.loc[at_zero, "time"] = half
+    return table, reasons, zero_notes(time.name, half, at_zero.sum(), table.event.sum())
+
+
+def zero_notes(name, half, number, deaths) -> list[str]:
+    """What was done with deaths at time 0."""
+    notes = [f"{number} of {deaths} deaths at {name} 0 are counted at {half:g}, half its unit"]
+    if number > COARSE * deaths:
+        notes.append(
+            f"{name} is rounded so coarsely that {number / deaths:.0%} of the deaths are at 0, "
+            "whose order is lost: give it in a smaller unit"
+        )
+    return notes
+
+
+def rounding(times) -> float:
+    """The unit that ``times`` were rounded to: 1, 0.1 or 0.01, or else, where they were computed,
+    the least step between two of them."""
+    for unit in (1.0, 0.1, 0.01):
+        if np.allclose(times / unit, np.round(times / unit), rtol=0, atol=1e-6):
+            return unit
+    return float(np.diff(np.unique(np.round(times, 9))).min())
 
 
 def _join(photos, patients, without_outcome) -> tuple[pd.DataFrame, list[dict]]:

@@ -1,39 +1,246 @@
-"""Columns of the photos' sheet that a user names: camera, date, ward, glasses."""
+"""What a column of a sheet holds: numbers, categories or dates, decided once for the whole column.
 
-import re
+Tables of the workflow carry the decision in their values: dates are days, numbers plain, and a
+category that looks like a number (ward 3) carries the column's name, so that whoever reads the
+table cannot take it for one.
+"""
 
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 
+from facies import notation
 from facies.errors import InputError
+from facies.missing import CODE_DAYS, WORDS, missing_codes
+from facies.notation import is_date, is_number, read_date, read_number
 
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
+FEW = 10  # patients, or numbers that stand for categories
+SHARED = 5  # patients; a category that fewer share is not shown
+KEY = "cohort.columns"
 
 
-def named_columns(sheet: pd.DataFrame, names) -> pd.DataFrame:
-    """Columns of a sheet of text as numbers or words, by photo; dates (2024-02-29) become days,
-    empty cells missing.
+@dataclass(frozen=True)
+class ColumnType:
+    """The ``kind`` of a column (number, category or date), how numbers are written (``notation``:
+    decimal and thousands mark) or dates, and the codes that stand for missing values."""
 
-    Raises InputError for a name that is taken, or for a date that is none.
+    name: str
+    kind: str
+    notation: tuple[str, str] = notation.PLAIN
+    month_first: bool = False
+    missing: tuple[str, ...] = ()
+
+    def is_missing(self, cells: pd.Series) -> pd.Series:
+        """Whether each cell is empty, a word for missing, or a declared code."""
+        return cells.map(lambda cell: not cell or cell.lower() in WORDS or self.is_code(cell))
+
+    def is_code(self, cell: str) -> bool:
+        """Whether a cell is a declared code, -999.0 and -999,0 like -999."""
+        numbers = [read_number(cell, marks) for marks in notation.NOTATIONS[:2]]
+        return any(
+            cell.lower() == code.lower() or any(number == read_number(code) for number in numbers)
+            for code in self.missing
+        )
+
+    def values(self, cells: pd.Series) -> pd.Series:
+        """Numbers, days since 2000-01-01 or words; NaN or None where a cell is missing."""
+        known = ~self.is_missing(cells)
+        if self.kind == "category":
+            return cells.map(self._word).where(known, None)
+        read = read_date if self.kind == "date" else read_number
+        how = self.month_first if self.kind == "date" else self.notation
+        return cells.where(known, "").map(lambda cell: read(cell, how)).astype(float)
+
+    def _word(self, cell):
+        """The category in one line; no program can take it for a number or for a formula."""
+        word = " ".join(cell.split())
+        return f"{self.name} {word}" if _is_number(word) or is_formula(word) else word
+
+
+def _is_number(word):
+    try:
+        float(word)
+    except ValueError:
+        return word.lower() in ("true", "false")
+    return True
+
+
+def is_formula(word: str) -> bool:
+    """Whether a spreadsheet would compute a cell in place of showing it."""
+    return word[:1] in ("=", "@") or (word[:1] in ("+", "-") and any(map(str.isalnum, word)))
+
+
+def decide(path, cells: pd.Series, declared=None, time=False, key=KEY) -> ColumnType:
+    """The type of a column of text, from what the config ``declared`` of it (a kind, or a dict of
+    kind, missing, decimal and order) and from all its cells; of a ``time`` words are left for the
+    list of exclusions. The index of ``cells`` are rows of the file.
+
+    Raises InputError where the column has two meanings, or none.
     """
-    columns = {}
-    for name in names:
-        if name in ("photo_id", "patient_id", "path"):
-            raise InputError(f"photos' sheet: {name} tells who is who; take it out of the config")
-        column = sheet[name].replace("", None)
-        dated = column.dropna().map(lambda cell: bool(DATE.fullmatch(cell)))
-        if len(dated) and dated.all():
-            days = pd.to_datetime(column, errors="coerce")
-            if len(bad := column[days.isna() & column.notna()]):
-                raise InputError(
-                    f"photos' sheet: row {bad.index[0]}: {name} is {bad.iloc[0]!r}, which is no "
-                    "day; correct it, or leave it empty"
-                )
-            column = (days - pd.Timestamp("2000-01-01")).dt.days
-        else:
-            numbers = pd.to_numeric(column, errors="coerce")
-            column = numbers if (numbers.isna() == column.isna()).all() else column
-        columns[name] = column
-    return pd.DataFrame(columns, index=sheet.index)
+    return _Decision(path, cells, declared, time, key).made()
+
+
+class _Decision:
+    """One column on its way to a type; every message names file, row and remedy, and no value."""
+
+    def __init__(self, path, cells, declared, time, key):
+        self.path, self.name, self.time, self.key = path, cells.name, time, key
+        self.declared = {"kind": declared} if isinstance(declared, str) else dict(declared or {})
+        self.codes = tuple(map(str, self.declared.get("missing") or ()))
+        self.known = cells[~ColumnType(self.name, "number", missing=self.codes).is_missing(cells)]
+
+    def made(self):
+        kind = "number" if self.time or "decimal" in self.declared else None
+        kind = kind or ("date" if "order" in self.declared else None)
+        return getattr(self, self.declared.get("kind") or kind or self.kind())()
+
+    def stop(self, words, row=None):
+        place = f"{self.path}: row {row}" if row is not None else f"{self.path}"
+        raise InputError(f"{place}: {self.name} {words}")
+
+    def config(self, answer):
+        return f"{self.key}: {{{self.name}: {answer}}}"
+
+    def cells_that(self, test):
+        return self.known.map(lambda cell: bool(test(cell))).astype(bool)
+
+    def kind(self):
+        """What most of the cells are."""
+        numbers, dates = self.cells_that(is_number), self.cells_that(is_date)
+        if dates.mean() > 0.5 and (dates.all() or not numbers.all()):
+            return "date"
+        short = self.cells_that(notation.SHORT_YEAR.fullmatch)
+        if short.mean() > 0.5:
+            self.stop("holds dates; write years with four digits", self.known.index[0])
+        if numbers.all():
+            return "number"
+        if numbers.mean() > 0.5 or self.known[numbers].nunique() > FEW:
+            self.stop(
+                "is no number, unlike most of its column; correct it or leave it empty; or set "
+                f"{self.config('{missing: [the word]}')} if it stands for missing, "
+                f"{self.config('category')} if the numbers stand for categories",
+                self.known.index[~numbers][0],
+            )
+        return "category"
+
+    def number(self):
+        numbers = self.cells_that(is_number)
+        few = self.time and numbers.mean() <= 0.5
+        if few or not (numbers.all() or self.time):
+            row = self.known.index[~numbers][0]
+            self.stop("is not a number; correct it, or leave it empty", row)
+        numbers = self.known[numbers]
+        found = notation.number_notations(numbers, self.declared.get("decimal"))
+        if not found:
+            self.stop_at_odd_notation(numbers)
+        if len(found) > 1:
+            first, second = list(found.values())[:2]
+            self.stop(
+                "has two meanings: its mark parts decimals or thousands; set the mark of decimals, "
+                f"""{self.config('{decimal: "."}')} or {self.config('{decimal: ","}')}""",
+                numbers.index[first != second][0],
+            )
+        ((marks, values),) = found.items()
+        suspects = {value: f"{value:g}" for value in missing_codes(values, self.time)}
+        self.refuse_codes(suspects, values, numbers.index)
+        return ColumnType(self.name, "number", notation=marks, missing=self.codes)
+
+    def stop_at_odd_notation(self, numbers):
+        """Name the first row that is not written as most are."""
+        allowed = [d for d in (".", ",") if d == self.declared.get("decimal", d)]
+        misfits = [
+            numbers.index[[np.isnan(read_number(cell, marks)) for cell in numbers]]
+            for marks in notation.NOTATIONS
+            if marks[0] in allowed
+        ]
+        self.stop(
+            "writes its number with other marks than other rows; write all with one decimal mark",
+            min(misfits, key=len)[0],
+        )
+
+    def refuse_codes(self, suspects, values, rows):
+        """Ask about ``suspects`` ({value: as written}) unless the config says there are none."""
+        if self.declared.get("missing") == [] or not suspects:
+            return
+        place = np.isin(values, list(suspects))
+        codes = ", ".join(suspects.values())
+        self.stop(
+            f"holds {codes} ({place.sum()} times), which looks like a code for a missing "
+            f"value; if it is one, set {self.config('{missing: [' + codes + ']}')}, and if it is "
+            f"none, {self.config('{missing: []}')}",
+            rows[place][0],
+        )
+
+    def date(self):
+        dates = self.cells_that(is_date)
+        if not dates.all():
+            self.stop("is not a date; write it as 2018-11-03", self.known.index[~dates][0])
+        declared = {"day first": [False], "month first": [True]}.get(self.declared.get("order"))
+        orders = notation.date_orders(self.known)
+        if len(declared or orders) > 1:
+            self.stop(
+                "has two meanings: the day may come first or the month; say which: "
+                f"{self.config('{order: day first}')} or {self.config('{order: month first}')}",
+                next(r for r, c in self.known.items() if read_date(c) != read_date(c, True)),
+            )
+        month_first = (declared or orders or [False])[0]
+        days = self.known.map(lambda cell: read_date(cell, month_first))
+        if days.isna().any():
+            row = self.known.index[days.isna()][0]
+            self.stop("is no day; correct it, or leave it empty", row)
+        suspects = {
+            day: f'"{cell}"' for day, cell in zip(days, self.known, strict=True) if day in CODE_DAYS
+        }
+        self.refuse_codes(suspects, days.to_numpy(), days.index)
+        return ColumnType(self.name, "date", month_first=month_first, missing=self.codes)
+
+    def category(self):
+        made = ColumnType(self.name, "category", missing=self.codes)
+        words = made.values(self.known)
+        first = words.drop_duplicates()
+        alike = first[first.str.casefold().duplicated()]
+        if len(alike):
+            self.stop("differs from another row's only in case; write both alike", alike.index[0])
+        return made
+
+
+def refuse_many(path, column: ColumnType, cells: pd.Series) -> None:
+    """Refuse a category with nearly as many levels as rows: free text, or numbers misread."""
+    words = column.values(cells).dropna()
+    if column.kind == "category" and len(words) > FEW and words.nunique() > len(words) / 2:
+        raise InputError(
+            f"{path}: {column.name} holds {words.nunique()} different words in {len(words)} rows, "
+            "too many for a category; write it as a number or a date, group it, or take it out of "
+            "the config"
+        )
+
+
+def describe(column: ColumnType, cells: pd.Series, role: str, unit="") -> dict:
+    """How a column was read, for its user; categories that few patients share are not shown."""
+    values, missing = column.values(cells), column.is_missing(cells)
+    known = values.dropna()
+    codes = cells[cells.map(lambda cell: bool(cell) and column.is_code(cell))].value_counts()
+    row = {"column": column.name, "role": role, "kind": column.kind, "unit": unit}
+    row |= {"values": len(known), "missing": int(missing.sum())}
+    row |= {"missing_codes": ", ".join(f"{code} ({n})" for code, n in codes.items())}
+    if column.kind == "category":
+        counts = known.value_counts()
+        shown = [f"{level} ({n})" for level, n in counts.items() if n >= SHARED]
+        rare = [f"{len(counts) - len(shown)} rarer"] if len(counts) > len(shown) else []
+        return row | {"holds": ", ".join(shown + rare), "first": "", "written": ""}
+    if column.kind == "date":
+        days = pd.to_datetime(known.round(), unit="D", origin="2000-01-01", errors="coerce").dt
+        row |= {"unit": "days since 2000-01-01", "first": ", ".join(days.strftime("%Y-%m-%d")[:3])}
+        ends = (days.year.min(), days.year.max()) if len(known) else ()
+        written = "month first" if column.month_first else ""
+    else:
+        ends = (known.min(), known.max()) if len(known) else ()
+        row |= {"first": ", ".join(f"{value:g}" for value in known[:3])}
+        decimal, thousands = column.notation
+        written = "decimal comma" if decimal == "," else ""
+        written += f", thousands by '{thousands}'" if thousands else ""
+    return row | {"holds": " to ".join(f"{end:g}" for end in ends), "written": written}
 
 
 def per_patient(table: pd.DataFrame, photos: pd.DataFrame, patient_ids) -> pd.DataFrame:

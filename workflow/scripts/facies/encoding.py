@@ -16,21 +16,18 @@ class Column:
 
     @classmethod
     def learn(cls, column: pd.Series, rows):
-        """Median or levels of the rows ``rows``; a column of numbers alone is a number."""
-        missing = column.isna().to_numpy()
-        numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
-        if np.array_equal(np.isnan(numbers), missing):
-            known = numbers[rows][~missing[rows]]
-            return cls(column.name, median=float(np.median(known)) if len(known) else 0.0)
-        text = column.astype(str).to_numpy()
-        return cls(column.name, levels=tuple(np.unique(text[rows][~missing[rows]]).tolist()))
+        """Median or levels of the rows ``rows``; the column's dtype says which it is."""
+        known = column.iloc[rows].dropna()
+        if pd.api.types.is_numeric_dtype(column):
+            return cls(column.name, median=float(known.median()) if len(known) else 0.0)
+        return cls(column.name, levels=tuple(np.unique(known.to_numpy(str)).tolist()))
 
     def encode(self, column: pd.Series) -> list[np.ndarray]:
         """Columns (n,): the number and whether it is missing, or an indicator per level."""
         missing = column.isna().to_numpy()
         if self.median is not None:
-            numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
-            return [np.where(missing, self.median, numbers), missing.astype(float)]
+            numbers = column.astype(float).fillna(self.median).to_numpy()
+            return [numbers, missing.astype(float)]
         text = column.astype(str).to_numpy()
         # The first level is the reference: its indicator follows from the others'.
         return [(~missing & (text == level)).astype(float) for level in self.levels[1:]] + [

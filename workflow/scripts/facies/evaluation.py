@@ -256,6 +256,7 @@ def flow_summary(flow, photos, patients, used, aligned, gate) -> dict:
         "events": int(used.event.sum()),
         "follow_up": metrics.median_follow_up(Outcome.of(used)),
         "excluded": excluded,
+        "notes": flow.get("notes", []),
     }
 
 

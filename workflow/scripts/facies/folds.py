@@ -24,19 +24,25 @@ def assign_folds(outcome: Outcome, folds: int, seed) -> np.ndarray:
     return assigned
 
 
+def refuse_few(patients: pd.DataFrame, folds: int) -> None:
+    """Refuse patients who are too few for two in each fold, or too few deaths for one in each."""
+    for number, least, what in (
+        (len(patients), 2 * folds, "patients"),
+        (int(patients.event.sum()), folds, "deaths"),
+    ):
+        if number < least:
+            raise InputError(
+                f"{number} {what} among patients with a usable photo and outcome are too few for "
+                f"{folds} folds, which need at least {least}: add patients or lower survival.folds"
+            )
+
+
 def repeated_folds(patients: pd.DataFrame, folds: int, repeats: int, seed: int) -> pd.DataFrame:
     """Table (patient_id, repeat, fold), both counted from 1, of patients with time and event.
 
-    The order of the rows of ``patients`` does not matter. Raises InputError when there are fewer
-    patients than folds or when nobody died.
+    The order of the rows of ``patients`` does not matter. Raises InputError for too few patients.
     """
-    if len(patients) < 2 * folds:
-        raise InputError(
-            f"{len(patients)} patients with a usable photo are too few for {folds} folds: "
-            "add patients or lower survival.folds"
-        )
-    if not patients.event.any():
-        raise InputError("no patient with a usable photo has an event: there is nothing to learn")
+    refuse_few(patients, folds)
     patients = patients.sort_values("patient_id")
     outcome = Outcome.of(patients)
     tables = [

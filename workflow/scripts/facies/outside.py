@@ -8,64 +8,119 @@ Crowson, Atkinson and Therneau, "Assessing calibration of prognostic risk scores
 Res 25 (2016) 1692-706: observed over expected deaths, and the slope of the log-risk.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from facies import bootstrap, hazards, metrics
 from facies.bundle import MEASURES, Bundle, LinearModel
 from facies.cohort import (
-    Columns,
-    check_codes,
+    IDS,
+    check_events,
     check_ids,
     outcomes,
-    read_sheet,
     refuse_duplicates,
+    refuse_lookalikes,
 )
+from facies.columns import decide, describe
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import GROUPS
+from facies.spreadsheets import read_sheet
 
 DRAWS = 500
-TRUTH = {"true": "1", "false": "0"}
+KEY = "predict.columns"
 
 
 def read_photos(path) -> pd.DataFrame:
     """photo_id and patient_id of the photos' sheet, by photo_id."""
-    photos = read_sheet(path, ["photo_id", "patient_id", "path"])
+    photos = read_sheet(path, IDS)
     check_ids(path, photos, "photo_id", "patient_id")
     refuse_duplicates(path, photos, "photo_id")
+    refuse_lookalikes({path: photos.photo_id})
+    refuse_lookalikes({path: photos.patient_id})
     return photos.sort_values("photo_id")
 
 
-def read_patients(path, bundle: Bundle, time, event) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
-    """Clinical columns by patient_id, the outcomes (time, event) of those who have one, and why the
-    others have none.
+@dataclass(frozen=True)
+class Sheet:
+    """Patients of another hospital: ``clinical`` columns by patient_id, the outcomes ``known``
+    (time, event) by patient_id, the ``reasons`` why others have none, ``notes`` on outcomes, and
+    how each of the ``columns`` was read."""
 
-    ``time`` and ``event`` name the columns of the outcome, None where outcomes are not known.
-    Raises InputError for what the bundle's columns cannot be.
+    clinical: pd.DataFrame
+    known: pd.DataFrame
+    reasons: dict[str, str]
+    notes: list[str]
+    columns: pd.DataFrame
+
+
+def read_patients(path, bundle: Bundle, time, event, declared=None) -> Sheet:
+    """The patients' sheet by the types that its columns have in the bundle.
+
+    ``time`` and ``event`` name the columns of the outcome, None where outcomes are not known;
+    ``declared`` has what the config says of the sheet's columns. Raises InputError for what the
+    bundle's columns cannot be.
     """
+    declared = declared or {}
     wanted = {c["name"]: c for c in bundle.card["encoders"].get("clinical", [])}
-    names = Columns(time, event, tuple(wanted))
-    known = [time, event] if time and event else []
-    patients = read_sheet(path, ["patient_id", *known, *wanted])
+    outcome = [time, event] if time and event else []
+    patients = read_sheet(path, ["patient_id", *outcome, *wanted])
     check_ids(path, patients, "patient_id")
     refuse_duplicates(path, patients, "patient_id")
+    refuse_lookalikes({path: patients.patient_id})
+    clinical, told = pd.DataFrame(index=pd.Index(patients.patient_id)), []
     for name, column in wanted.items():
-        if column["median"] is not None:  # as pandas reads the truth values of a cohort
-            patients[name] = patients[name].map(lambda cell: TRUTH.get(cell.lower(), cell))
-        given = patients[name][patients[name] != ""]
-        odd = given[pd.to_numeric(given, errors="coerce").isna()]
-        if column["median"] is not None and len(odd):
-            raise InputError(
-                f"{path}: row {odd.index[0]}: {name} is {odd.iloc[0]!r}, but was a number where "
-                "the bundle was made; write it as there"
+        home = as_at_home(name, kind_at_home(bundle, column), declared)
+        own = decide(path, patients[name], home, key=KEY)
+        clinical[name] = own.values(patients[name]).to_numpy()
+        told.append(describe(own, patients[name], "clinical"))
+    known, reasons, notes = pd.DataFrame(columns=["patient_id", "time", "event"]), {}, []
+    if outcome:
+        check_events(path, patients, event)
+        own = decide(path, patients[time], declared.get(time), time=True, key=KEY)
+        known, reasons, notes = outcomes(patients, own, event)
+        told.append(
+            describe(
+                own, patients[time], "time", bundle.card.get("cohort", {}).get("time_unit", "")
             )
-    clinical = patients.set_index("patient_id")[list(wanted)].replace("", np.nan)
-    if not known:
-        return clinical, pd.DataFrame(columns=["time", "event"]), {}
-    check_codes(path, patients, names)
-    table, reasons = outcomes(patients, names)
-    return clinical, table.set_index("patient_id")[["time", "event"]], reasons
+        )
+    known = known.set_index("patient_id")
+    return Sheet(clinical, known, reasons, notes, pd.DataFrame(told))
+
+
+def read_both(photos_path, patients_path, bundle, *settings) -> tuple[pd.DataFrame, Sheet]:
+    """Both sheets, whose patients must have the same ids; without a patients' sheet nothing is
+    known of patients. ``settings`` are read_patients' own."""
+    photos = read_photos(photos_path)
+    if patients_path:
+        sheet = read_patients(patients_path, bundle, *settings)
+        ids = read_sheet(patients_path, ["patient_id"]).patient_id
+        refuse_lookalikes({patients_path: ids, photos_path: photos.patient_id})
+        return photos, sheet
+    if bundle.card["encoders"].get("clinical"):
+        raise InputError("predict.patients: name a sheet with the bundle's clinical columns")
+    ids = pd.Index(photos.patient_id.unique(), name="patient_id")
+    nothing = pd.DataFrame(columns=["time", "event"])
+    return photos, Sheet(pd.DataFrame(index=ids), nothing, {}, [], pd.DataFrame())
+
+
+def kind_at_home(bundle: Bundle, column: dict) -> str:
+    """number, category or date: what a clinical column was where the bundle was made."""
+    kind = "category" if column["median"] is None else "number"
+    return bundle.card.get("cohort", {}).get("kinds", {}).get(column["name"], kind)
+
+
+def as_at_home(name: str, kind: str, declared: dict) -> dict:
+    """What is declared of a column, with its kind at home; InputError if it is another one."""
+    own = declared.get(name, {})
+    own = {"kind": own} if isinstance(own, str) else own
+    if own.get("kind", kind) != kind:
+        raise InputError(
+            f"{KEY}: {name} was a {kind} where the bundle was made and cannot be a {own['kind']}"
+        )
+    return {**own, "kind": kind}
 
 
 def strange_levels(bundle: Bundle, clinical: pd.DataFrame) -> dict[str, int]:

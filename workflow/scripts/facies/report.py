@@ -291,6 +291,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "headline": {f: best(scores, f, model) for f in config["survival"]["features"]},
         "model": model,
         "reasons": reasons(summary["excluded"]),
+        "columns": data["columns"].to_dict("records"),
         "excluded_photos": summary["photos_in"] - summary["photos_used"],
         "excluded_patients": summary["patients_in"] - summary["patients_used"],
         "aligned_count": len(used),

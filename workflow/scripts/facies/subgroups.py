@@ -15,20 +15,19 @@ LEVELS = 5
 def groups_of(column: pd.Series) -> dict[str, np.ndarray]:
     """Names of the groups that a clinical column makes, each with its patients, bool (n,).
 
-    Numbers with more than five values are cut at their median; words that fewer than ten patients
-    share are put together as ``other``.
+    Numbers (by the column's dtype) with more than five values are cut at their median; words that
+    fewer than ten patients share are put together as ``other``.
     """
-    missing = column.isna()
-    numbers = pd.to_numeric(column, errors="coerce")
-    groups = {}
-    if (numbers.isna() == missing).all() and numbers.nunique() > LEVELS:
-        middle = numbers.median()
-        groups = {f"up to {middle:g}": numbers <= middle, f"above {middle:g}": numbers > middle}
+    missing, groups = column.isna(), {}
+    numbers = pd.api.types.is_numeric_dtype(column)
+    if numbers and column.nunique() > LEVELS:
+        middle = column.median()
+        groups = {f"up to {middle:g}": column <= middle, f"above {middle:g}": column > middle}
     else:
-        words = column.astype(str).where(~missing)
+        words = column.map("{:g}".format if numbers else str).where(~missing)
         counts = words.value_counts()
         rare = words.isin(counts.index[counts < FEWEST])
-        groups = {str(word): words == word for word in sorted(counts.index[counts >= FEWEST])}
+        groups = {word: words == word for word in sorted(counts.index[counts >= FEWEST])}
         groups["other"] = rare
     groups["not known"] = missing
     return {name: own.to_numpy(bool) for name, own in groups.items() if own.any()}

@@ -1,0 +1,118 @@
+"""Numbers and dates as people write them.
+
+A notation is found for a whole column: a cell alone cannot say whether 1.200 is little more than
+one or more than a thousand, nor whether 3/11/2018 is in March or in November.
+"""
+
+import math
+import re
+from datetime import datetime
+
+import numpy as np
+
+# Decimal and thousands mark; the first notation of several that give the same values is taken.
+NOTATIONS = [(d, t) for t in ("", ".", ",", " ", "'") for d in (".", ",") if d != t]
+PLAIN = NOTATIONS[0]
+# No-break, thin and narrow spaces, the apostrophe, and the minus sign.
+VARIANTS = str.maketrans("\u00a0\u2009\u202f\u2019\u2212", "   '-")
+EPOCH = datetime(2000, 1, 1)
+
+# English and German.
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+MONTHS = {name: i for i, name in enumerate(MONTHS, 1)}
+MONTHS |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
+CLOCK = r"(?:[T ,]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)? ?([ap]m)? ?(?:Z|[+-]\d\d:?\d\d)?)?"
+YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.:])(\d{{1,2}})\2(\d{{1,2}}){CLOCK}", re.IGNORECASE)
+YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.]) ?(\d{{1,2}})\2 ?(\d{{4}}){CLOCK}", re.IGNORECASE)
+COMPACT = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+WORD = r"([^\W\d_]{3,9})\.?"
+DAY_WORD = re.compile(rf"(\d{{1,2}})\.?[- ]*{WORD}[- ,]*(\d{{4}}){CLOCK}", re.IGNORECASE)
+WORD_DAY = re.compile(rf"{WORD} (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}}){CLOCK}", re.IGNORECASE)
+SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d\d")
+
+
+def _pattern(decimal, thousands):
+    whole = rf"(?:[1-9]\d{{0,2}}(?:{re.escape(thousands)}\d{{3}})+|\d+)" if thousands else r"\d+"
+    point = re.escape(decimal)
+    return re.compile(rf"[+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?")
+
+
+PATTERNS = {notation: _pattern(*notation) for notation in NOTATIONS}
+
+
+def read_number(cell: str, notation=PLAIN) -> float:
+    """The finite number that a cell is in a notation, NaN if it is none."""
+    cell = cell.translate(VARIANTS)
+    if not PATTERNS[notation].fullmatch(cell):
+        return math.nan
+    decimal, thousands = notation
+    number = float(cell.replace(thousands, "").replace(decimal, "."))
+    return number if math.isfinite(number) else math.nan
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number in some notation."""
+    return any(not math.isnan(read_number(cell, notation)) for notation in NOTATIONS)
+
+
+def number_notations(cells, decimal=None) -> dict[tuple[str, str], np.ndarray]:
+    """Values of ``cells`` in each notation in which all are numbers, those that repeat the values
+    of another left out: one entry if the column is clear, several if it has several meanings."""
+    found = {}
+    for notation in NOTATIONS:
+        if decimal in (None, notation[0]):
+            values = np.array([read_number(cell, notation) for cell in cells])
+            known = any(np.array_equal(values, others) for others in found.values())
+            if not known and not np.isnan(values).any():
+                found[notation] = values
+    return found
+
+
+def is_date(cell: str) -> bool:
+    """Whether a cell has the form of a date, if not of a day that there was."""
+    return _parts(cell, False) is not None
+
+
+def read_date(cell: str, month_first: bool = False) -> float:
+    """Days since 2000-01-01, the time of day as a fraction; NaN for what is no day. With
+    ``month_first``, 3/11/2018 is in March."""
+    parts = _parts(cell, month_first)
+    if parts is None:
+        return math.nan
+    *day, hour, minute, second, half = parts
+    hour = int(hour or 0)
+    if half:
+        hour = hour % 12 + 12 * (half.lower() == "pm")
+    try:
+        date = datetime(*day, hour, int(minute or 0), int(second or 0))
+    except ValueError:
+        return math.nan
+    return (date - EPOCH).total_seconds() / 86400
+
+
+def _parts(cell, month_first):
+    """Year, month and day as numbers, and the clock's hour, minute, second, am or pm as text."""
+    cell = cell.translate(VARIANTS)
+    if m := YEAR_FIRST.fullmatch(cell):
+        return int(m[1]), int(m[3]), int(m[4]), *m.groups()[4:]
+    if m := YEAR_LAST.fullmatch(cell):
+        day, month = (m[3], m[1]) if month_first else (m[1], m[3])
+        return int(m[4]), int(month), int(day), *m.groups()[4:]
+    if m := COMPACT.fullmatch(cell):
+        return int(m[1]), int(m[2]), int(m[3]), None, None, None, None
+    for form, word in ((DAY_WORD, 2), (WORD_DAY, 1)):
+        if (m := form.fullmatch(cell)) and m[word][:3].lower() in MONTHS:
+            return int(m[3]), MONTHS[m[word][:3].lower()], int(m[3 - word]), *m.groups()[3:]
+    return None
+
+
+def date_orders(cells) -> list[bool]:
+    """Whether the month comes first, of the orders in which all ``cells`` are days: one if the
+    column is clear, two if it has two meanings, none if some cell is no day."""
+    values = {order: [read_date(cell, order) for cell in cells] for order in (False, True)}
+    fits = [order for order, days in values.items() if not np.isnan(days).any()]
+    if len(fits) == 2 and values[False] == values[True]:
+        return fits[:1]
+    dotted = [bool(m := YEAR_LAST.fullmatch(cell)) and m[2] == "." for cell in cells]
+    # Between dots the day comes first everywhere.
+    return [False] if False in fits and any(dotted) else fits
