@@ -135,7 +135,7 @@ def _moves(convert) -> int:
 def _name(profile) -> str:
     """What a profile calls itself, in letters that do no harm in a table."""
     text = re.sub(r"[^\w ().,-]+", " ", profile.profile.profile_description or "", flags=re.ASCII)
-    return text.strip(" .,-")[:NAME_LENGTH].strip() or "unnamed"
+    return " ".join(text.split()).strip(" .,-")[:NAME_LENGTH].strip() or "unnamed"
 
 
 @cache

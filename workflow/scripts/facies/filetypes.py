@@ -10,6 +10,7 @@ from typing import BinaryIO
 HEAD = 2**16  # bytes that are looked at
 TIFF = (b"II*\0", b"MM\0*")
 EXPORT = "export it as JPEG"
+VIDEO = "a video; save one frame of it as JPEG"
 RAW = f"a camera's RAW file; {EXPORT}"
 # Tags of a TIFF directory, TIFF 6.0 and DNG 1.7.
 SUBFILE, WIDTH, HEIGHT, PHOTOMETRIC, SUB_DIRECTORIES, DNG_VERSION = 254, 256, 257, 262, 330, 50706
@@ -22,10 +23,10 @@ FOREIGN = [
     for pattern, name in {
         rb"\0+\Z": "not a picture (it holds only zero bytes); copy it again",
         rb".{4}ftyp(?!.{0,60}avi[fs])(hei.|hev.|mif1|msf1)": f"a HEIC photo; {EXPORT}",
-        rb".{4}ftypcr[xm] |FUJIFILMCCD-RAW|IIU\0|IIR[OS]|MMOR|FOVb|\0MRM|.{6}HEAPCCDR|.{8}CR\x02": RAW,
-        rb".{4}(moov|mdat|ftyp(?!avi[fs]|mif1|msf1))|\x1aE\xdf\xa3|RIFF.{4}AVI |\0\0\x01[\xb3\xba]": (
-            "a video; save one frame of it as JPEG"
-        ),
+        rb".{4}ftypcr[xm] |.{6}HEAPCCDR|.{8}CR\x02": RAW,
+        rb"FUJIFILMCCD-RAW|IIU\0|IIR[OS]|MMOR|FOVb|\0MRM": RAW,
+        rb".{4}(moov|mdat|ftyp(?!avi[fs]|mif1|msf1))": VIDEO,
+        rb"\x1aE\xdf\xa3|RIFF.{4}AVI |\0\0\x01[\xb3\xba]": VIDEO,
         rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n": f"a JPEG XL photo; {EXPORT}",
         rb"\s*%PDF-": "a PDF document; export the photo in it as JPEG",
         rb".{128}DICM": f"a DICOM file; {EXPORT}",

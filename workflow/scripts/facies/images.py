@@ -203,6 +203,6 @@ def _white(brightest: float, is_float: bool, tags) -> float:
     if stated and stated >= brightest:
         return float(stated)
     for end in (1, *DEPTHS) if is_float else DEPTHS:
-        if brightest <= end and (end < 4 * brightest or end == 1 or not is_float):
+        if brightest <= end and (end < 16 * brightest or end == 1 or not is_float):
             return end
     return brightest
