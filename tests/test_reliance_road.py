@@ -81,7 +81,7 @@ def run(tmp_path_factory):
         shard="0",
     )
     table = {"table": folder / "full.csv", "photos": folder / "full.npz"}
-    call(merge_aligned, {}, tables | {"manifests": [aligned["full"]]}, table)
+    call(merge_aligned, {}, tables | {"manifests": [aligned["full"]]}, table, view="full")
     start = {"pretrained": folder / "start.safetensors"}
     made = {"checkpoint": folder / "generator.safetensors", "samples": folder / "s.png"}
     fill = {"mean_face": folder / "mean_face.png"}

@@ -6,7 +6,7 @@ from pathlib import Path
 from facies.alignment import AlignmentSettings, Unusable, align_photo
 from facies.detection import FaceDetector
 from facies.errors import InputError
-from facies.images import read_photo
+from facies.images import check_file, read_photo
 from facies.jobs import run_job
 from facies.paths import photo_file
 from facies.spreadsheets import read_sheet
@@ -16,7 +16,8 @@ from facies.store import Store, digest, file_digest, shard_of, write_manifest
 def align(path: Path, detector: FaceDetector, settings: AlignmentSettings) -> dict:
     """What the store keeps of a photo: its crop, or the reason why there is none."""
     try:
-        aligned = align_photo(read_photo(path), detector, settings)
+        photo = read_photo(path)
+        aligned = align_photo(photo.pixels, detector, settings)
     except (InputError, Unusable) as reason:
         return {"meta": json.dumps({"reason": str(reason)})}
     quality = {name: round(value, 5) for name, value in aligned.quality.items()}
@@ -25,16 +26,17 @@ def align(path: Path, detector: FaceDetector, settings: AlignmentSettings) -> di
         "regions": aligned.regions,
         "landmarks": aligned.landmarks,
         "quad": aligned.quad,
-        "meta": json.dumps({"reason": None} | quality),
+        "meta": json.dumps({"reason": None} | quality | {"colour_profile": photo.profile}),
     }
 
 
 def key_of(path: Path, *made_by) -> str:
     """What cannot be read has a key as well: the reason is remembered until that changes."""
     try:
+        check_file(path)
         return digest(file_digest(path), *made_by)
-    except OSError as error:
-        return digest(type(error).__name__, *made_by)
+    except (InputError, OSError) as error:
+        return digest(type(error).__name__, str(error), *made_by)
 
 
 def main(job):

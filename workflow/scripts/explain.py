@@ -29,8 +29,8 @@ MEASURED = ("yaw", "roll", "brightness", "sharpness")
 def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned, named):
     """The config's columns of each patient: clinical ones, what photos measure (means), or the
     photos' ``named`` columns (means of numbers, the first of words)."""
-    measured = aligned[aligned.used == 1].select_dtypes("number")
-    measured = measured.drop(columns="used").filter(regex="^(?!quad_)").join(aligned.photo_id)
+    measured = aligned[aligned.used == 1].drop(columns=["used", "reason"])
+    measured = measured.filter(regex="^(?!quad_)")
     known = clinical.join(
         per_patient(measured.drop(columns=list(clinical), errors="ignore"), photos, clinical.index)
     )

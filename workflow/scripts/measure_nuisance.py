@@ -23,6 +23,9 @@ def main(job):
         size = photo_file(p.folder, named.path[photo]).stat().st_size
         measured = nuisance.measures(item, json.loads(str(item["meta"])), size)
         rows.append({"photo_id": photo} | measured)
+    profile = nuisance.profiles(aligned.set_index("photo_id").colour_profile[used])
+    if profile.nunique() > 1:
+        own["colour_profile"] = profile.reindex(own.index)
     table = pd.DataFrame(rows).merge(own.reset_index())
     table.to_csv(job.output.table, index=False, float_format="%.6g")
     print(f"{len(table)} photos, {table.shape[1] - 1} nuisances")

@@ -1,6 +1,7 @@
 """Gather all shards: one table with a row for every photo, one file with the usable crops."""
 
 import json
+import sys
 from collections import Counter
 
 import numpy as np
@@ -30,6 +31,16 @@ def refuse_copies(items: dict, photos: pd.DataFrame, patients: pd.DataFrame) -> 
             items[photo]["reason"] = COPY if agree else CONTRADICTION
 
 
+def summary(rows: list[dict]) -> str:
+    """How many photos were left out, and the most frequent reasons."""
+    reasons = Counter(row["reason"] for row in rows if row["reason"])
+    most = "; ".join(f"{count} times: {reason}" for reason, count in reasons.most_common(3))
+    more = "; ..." if len(reasons) > 3 else ""
+    return f"{sum(reasons.values())} of {len(rows)} photos left out" + (
+        f" ({most}{more})" if most else ""
+    )
+
+
 def main(job):
     items = read_manifests(job.input.manifests)
     photos = read_table(job.input.photos)
@@ -44,9 +55,13 @@ def main(job):
             photo_ids.append(photo_id)
             quad = store.load("aligned", place["key"], "quad")["quad"]
             rows[-1] |= {f"quad_{i}": round(float(v), 2) for i, v in enumerate(quad.ravel())}
+    told = summary(rows)
     if not photo_ids:
-        most, count = Counter(row["reason"] for row in rows).most_common(1)[0]
-        raise InputError(f"none of {len(rows)} photos could be aligned; {count} times: {most}")
+        raise InputError(f"no photo could be aligned: {told}")
+    print(told)
+    if len(photo_ids) < len(rows) and job.wildcards.view == "full":
+        # Beside the log, for who watches the run.
+        print(f"{told}; which ones, {job.output.table} says", file=sys.__stderr__)
     pd.DataFrame(rows).to_csv(job.output.table, index=False)
     # Photos of patients whom the cohort left out stand for themselves.
     known = dict(zip(photos.photo_id, photos.patient_id, strict=True))

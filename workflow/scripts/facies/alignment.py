@@ -9,7 +9,10 @@ from facies.detection import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, Face, FaceDetec
 from facies.regions import FACE, UNCERTAIN, segment
 
 ENLARGED, FRAME = 256, 64  # pixels of a crop in which a face is sought again, and around it
+ENOUGH = 1024  # pixels; a quad of twice as many is cut out of a shrunken photo
 OVERSAMPLE = 4  # the crop is cut this many times too large and then averaged
+GRID = 4  # pixels of the coarse grid within a wide blur's SD
+MEDIAN_SIDE = 512  # the median of a larger photo is that of a grid of some of its pixels
 
 
 class Unusable(Exception):
@@ -54,7 +57,7 @@ def crop(photo: np.ndarray, quad: np.ndarray, resolution: int) -> np.ndarray:
     """Cut the quad out of a photo (h, w, 3), uint8; what lies outside is reflected and blurred."""
     size = np.linalg.norm(quad[3] - quad[0])
     large = resolution * OVERSAMPLE
-    shrink = max(int(size / large / 2), 1)
+    shrink = max(int(size / large / 2), int(size / ENOUGH), 1)
     if shrink > 1:
         photo = cv2.resize(photo, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
         quad, size = quad / shrink, size / shrink
@@ -84,24 +87,73 @@ def _affine(quad, side):
 
 
 def _reflect(photo, quad, size):
-    """Pad by reflection where the quad leaves the photo, fading into a blur as FFHQ does."""
-    height, width = photo.shape[:2]
+    """Pad by reflection where the quad leaves the photo, fading into a blur as FFHQ does.
+
+    Only the part around the quad is made; with it comes where it lies in the photo.
+    """
+    extent = np.array(photo.shape[1::-1])
     border = max(int(round(size * 0.1)), 3)
     low = np.floor(-quad.min(axis=0)).astype(int) + border
-    high = np.ceil(quad.max(axis=0) - [width, height]).astype(int) + border
+    high = np.ceil(quad.max(axis=0) - extent).astype(int) + border
     if max(low.max(), high.max()) <= border:
         return photo, np.zeros(2)
     pad = int(max(low.max(), high.max(), size * 0.3))
-    padded = cv2.copyMakeBorder(photo, pad, pad, pad, pad, cv2.BORDER_REFLECT).astype(np.float32)
-    y, x = np.mgrid[0 : height + 2 * pad, 0 : width + 2 * pad].astype(np.float32)
-    edge = np.minimum(
-        np.minimum(x, width + 2 * pad - 1 - x), np.minimum(y, height + 2 * pad - 1 - y)
-    )
-    mask = (1 - edge / pad)[..., None]
-    blurred = cv2.GaussianBlur(padded, (0, 0), size * 0.02)
-    padded += (blurred - padded) * np.clip(mask * 3 + 1, 0, 1)
-    padded += (np.median(padded, axis=(0, 1)) - padded) * np.clip(mask, 0, 1)
-    return np.clip(np.rint(padded), 0, 255).astype(np.uint8), np.full(2, pad)
+    sigma = size * 0.02
+    reach = int(4 * sigma) + 3  # further away a blur sees nothing
+    first = np.maximum(np.floor(quad.min(axis=0)).astype(int) - reach, -pad)
+    last = np.minimum(np.ceil(quad.max(axis=0)).astype(int) + reach, extent + pad)
+    x, y = (np.arange(*ends) for ends in zip(first, last, strict=True))
+    # The whole photo with all of its padding, every so many pixels, for its median.
+    step = max(int((extent + 2 * pad).max() / MEDIAN_SIDE), 1)
+    all_x, all_y = (np.arange(-pad, length + pad, step) for length in extent)
+    padded = np.empty((len(y), len(x), 3), np.uint8)
+    for channel in range(3):  # one after the other, which takes a third of the memory
+        colour = photo[..., channel]
+        median = np.median(_fade(colour, all_x, all_y, pad, sigma / step)[0])
+        part, outward = _fade(colour, x, y, pad, sigma)
+        part += (median - part) * np.clip(outward, 0, 1)
+        padded[..., channel] = np.clip(np.rint(part), 0, 255)
+    return padded, -first
+
+
+def _fade(colour, x, y, pad, sigma):
+    """One colour (h, w) of a photo at columns x and rows y, which may lie in its padding: the photo
+    reflected, and near its edge and outside it blurred, float32 (y, x).
+
+    With it comes how far outward each pixel lies: 0 at the edge, 1 at the end of the padding.
+    """
+    (height, width), places = colour.shape, []
+    part = colour[_mirrored(y, height)][:, _mirrored(x, width)].astype(np.float32)
+    for place, length in ((y, height), (x, width)):
+        places.append(np.minimum(place + pad, length + pad - 1 - place).astype(np.float32))
+    outward = 1 - np.minimum.outer(*places) / pad
+    part += (_blur(part, sigma) - part) * np.clip(outward * 3 + 1, 0, 1)
+    return part, outward
+
+
+def _mirrored(places, length):
+    """Where places beyond the ends of 0 to ``length`` - 1 are reflected to."""
+    places = places % (2 * length)
+    return np.minimum(places, 2 * length - 1 - places)
+
+
+def _blur(part, sigma):
+    """Gaussian blur of SD ``sigma`` pixels, float32 (h, w).
+
+    What a wide one leaves can be seen on a coarse grid, whose pixels (variance 1/12 of their width
+    squared) and their interpolation (1/6) blur as well.
+    """
+    coarse = int(sigma / GRID)
+    if coarse < 2:
+        return cv2.GaussianBlur(part, (0, 0), sigma)
+    height, width = part.shape
+    small = cv2.resize(part, (width // coarse, height // coarse), interpolation=cv2.INTER_AREA)
+    sigmas = [
+        np.sqrt((sigma * few / many) ** 2 - 1 / 4)
+        for few, many in zip(small.shape[::-1], part.shape[::-1], strict=True)
+    ]
+    small = cv2.GaussianBlur(small, (0, 0), sigmaX=sigmas[0], sigmaY=sigmas[1])
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def align_photo(photo: np.ndarray, detector: FaceDetector, settings: AlignmentSettings) -> Aligned:

@@ -55,6 +55,12 @@ def _anchors() -> np.ndarray:
     return np.concatenate(grids)
 
 
+def _turn(photo: np.ndarray, turns: int) -> np.ndarray:
+    """np.rot90(photo, turns) in memory of its own; OpenCV is twice as fast at it."""
+    codes = [cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE]
+    return cv2.rotate(photo, codes[turns - 1]) if turns else photo
+
+
 def _turn_back(points: np.ndarray, turns: int, height: int, width: int) -> np.ndarray:
     """Points in np.rot90(photo, turns) as points in the photo of the given height and width."""
     x, y = points[..., 0], points[..., 1]
@@ -89,7 +95,7 @@ class FaceDetector:
         for tiles in (1, 2, 3):
             best = None
             for turns in range(4):
-                faces = self._upright_faces(np.ascontiguousarray(np.rot90(photo, turns)), tiles)
+                faces = self._upright_faces(_turn(photo, turns), tiles)
                 if not faces:
                     continue
                 face = max(faces, key=lambda f: f.size * f.flag)

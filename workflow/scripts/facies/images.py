@@ -1,60 +1,208 @@
-"""Read any photo into plain RGB; nothing of its metadata survives."""
+"""Read any photo into plain sRGB; nothing of its metadata survives but its profile's name."""
 
+import dataclasses
+import os
+import re
+import stat
+import tempfile
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
+import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
+from facies.colours import profile_of, to_srgb
 from facies.errors import InputError
+from facies.filetypes import HEAD, foreign
 
-MAX_PIXELS = 200_000_000
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM")
+MAX_PIXELS = 60_000_000
+MAX_BYTES = 500_000_000
 MIN_SIDE = 16
-MAX_SIDE = 4096  # larger photos are halved until they fit; a face needs no more
+MAX_SIDE = 4096  # larger photos are shrunk until they fit; a face needs no more
+DEPTHS = (255, 1023, 4095, 16383, 65535)  # ranges of 8, 10, 12, 14 and 16 bits
+# Tags of a TIFF that say what white is.
+BITS_PER_SAMPLE, PHOTOMETRIC, MAX_SAMPLE, SMAX_SAMPLE = 258, 262, 281, 341
+# What libjpeg says of a photo whose pixels are not those that were stored. Some cameras leave a few
+# bytes too many, which does no harm.
+SCRAMBLED = re.compile(rb"bad Huffman|premature end|instead of RST|(\d{3,}|[3-9]\d) extraneous")
+# Orientation of EXIF -> what turns the stored picture upright.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
-def read_photo(path: str | Path) -> np.ndarray:
-    """A photo as uint8 (h, w, 3) RGB: EXIF turns applied, transparency over white, first frame.
+@dataclasses.dataclass(frozen=True)
+class Photo:
+    """Pixels uint8 (h, w, 3) in sRGB, and the name of the profile that they were stored with."""
+
+    pixels: np.ndarray
+    profile: str
+
+
+def read_photo(path: str | Path) -> Photo:
+    """A photo: EXIF turns applied, colours converted, transparency over white, first frame.
 
     Raises InputError, whose message gives the remedy but not the file's name (which may hold a
     patient's), when the file is missing, damaged or no picture.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    raise InputError("more than 200 megapixels; save a smaller copy")
-                if min(picture.size) < MIN_SIDE:
-                    raise InputError("less than 16 pixels wide or high; find the original")
-                picture.draft("RGB", (MAX_SIDE, MAX_SIDE))
-                return _to_rgb(ImageOps.exif_transpose(picture))
-    except FileNotFoundError:
-        raise InputError("photo file is missing; correct its path") from None
-    except IsADirectoryError:
-        raise InputError("the path names a folder, not a photo") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, PermissionError):
-            raise InputError("photo file may not be read; check its permissions") from None
-        raise InputError("not a readable picture (damaged or cut short); export it again") from None
+        check_file(path)
+        with open(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if name := foreign(file):
+                raise InputError(name)
+            return _decode(file)
+    except InputError:
+        raise
+    except UnidentifiedImageError:
+        raise InputError("not a readable picture; export it again as JPEG") from None
     except Image.DecompressionBombError:
-        raise InputError("more than 200 megapixels; save a smaller copy") from None
+        raise InputError(_too_large()) from None
+    except Exception as error:  # decoders raise anything, and no photo may stop the others
+        raise InputError(_trouble(error)) from None
 
 
-def _to_rgb(picture: Image.Image) -> np.ndarray:
-    if picture.mode.startswith(("I", "F")):
-        picture = _stretch(np.asarray(picture, np.float64))
-    if picture.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    picture = picture.convert("RGB")
+def check_file(path: str | Path) -> None:
+    """InputError unless the path leads to a file of bytes that a photo may have: to open a pipe is
+    to wait for ever."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise InputError(_trouble(error)) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError("the path names a folder, not a photo")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError("a pipe or device, not a file; correct its path")
+    if not status.st_size:
+        raise InputError("the file is empty; copy it again")
+    if status.st_size > MAX_BYTES:
+        raise InputError(f"a file of more than {MAX_BYTES // 10**6} MB; save a smaller copy")
+
+
+def _trouble(error: Exception) -> str:
+    """What is wrong with a file that cannot be read."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "photo file is missing; correct its path"
+    if isinstance(error, PermissionError):
+        return "photo file may not be read; check its permissions"
+    if isinstance(error, OSError) and error.errno:
+        return f"photo file cannot be read ({os.strerror(error.errno)}); copy it again"
+    if isinstance(error, MemoryError):
+        return "the picture asks for more memory than there is; export it again"
+    return "not a readable picture (damaged or cut short); export it again"
+
+
+def _too_large(size: str = "the picture has") -> str:
+    return f"{size} more than {MAX_PIXELS / 10**6:g} megapixels; save a smaller copy"
+
+
+def _decode(file: BinaryIO) -> Photo:
+    file.seek(0)
+    head = file.read(HEAD)
+    with Image.open(file, formats=FORMATS) as picture:
+        width, height = picture.size
+        if width * height > MAX_PIXELS:
+            raise InputError(_too_large(f"{width} x {height} pixels,"))
+        if min(width, height) < MIN_SIDE:
+            raise InputError("less than 16 pixels wide or high; find the original")
+        if picture.format in ("JPEG", "MPO") and _is_scrambled(file):
+            raise InputError("a damaged JPEG, whose pixels are lost; export or copy it again")
+        # A JPEG is shrunk while it is decoded, by 2, 4 or 8, but not below what is needed.
+        factor = max(width, height) / MAX_SIDE
+        if factor > 1:
+            picture.draft(None, (int(width / factor), int(height / factor)))
+        picture.load()
+        # A TIFF has been turned by now, and says so.
+        profile, upright = profile_of(picture, head), _upright(picture)
+        picture = _flat(picture)
     if max(picture.size) > MAX_SIDE:
         picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
-    return np.asarray(picture).copy()
+    picture, name = to_srgb(picture, profile)
+    return Photo(np.array(picture if upright is None else picture.transpose(upright)), name)
 
 
-def _stretch(values: np.ndarray) -> Image.Image:
-    """Float or deep grey, to eight bits: the whole range is the smallest that holds the values."""
-    top = next((t for t in (1.0, 255.0, 4095.0) if values.max() <= t), 65535.0)
-    return Image.fromarray((np.clip(values / top, 0, 1) * 255 + 0.5).astype(np.uint8))
+def _is_scrambled(file: BinaryIO) -> bool:
+    """Whether libjpeg stumbles over a JPEG's data, which it decodes all the same.
+
+    It says so on the process's standard error alone, here through OpenCV, and only where the data
+    stop making sense. A JPEG has no checksum: a changed byte that still makes sense goes unseen.
+    """
+    file.seek(0)
+    data = np.frombuffer(file.read(), np.uint8)
+    with tempfile.TemporaryFile() as said:
+        usual = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8)
+        finally:
+            os.dup2(usual, 2)
+            os.close(usual)
+        said.seek(0)
+        return SCRAMBLED.search(said.read()) is not None
+
+
+def _upright(picture: Image.Image) -> Image.Transpose | None:
+    """How to turn the picture, whatever else its EXIF holds. What cannot be read turns nothing: the
+    face is sought in all quarter turns."""
+    try:
+        return UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation))
+    except Exception:
+        return None
+
+
+def _flat(picture: Image.Image) -> Image.Image:
+    """Eight bits and no transparency, in a mode whose colours can be converted."""
+    if picture.mode.startswith(("I", "F")):
+        picture = _stretch(picture)
+    if "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+    if picture.mode in ("La", "RGBa"):
+        picture = picture.convert(picture.mode.upper())
+    if picture.mode == "PA":
+        picture = picture.convert("RGBA")
+    if picture.mode in ("LA", "RGBA"):
+        white = Image.new(picture.mode[:-1], picture.size, "white")
+        white.paste(picture, mask=picture.getchannel("A"))
+        return white
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture if picture.mode in ("L", "RGB", "CMYK", "LAB") else picture.convert("RGB")
+
+
+def _stretch(picture: Image.Image) -> Image.Image:
+    """Float or deep grey, to eight bits, black and white where they belong."""
+    values, tags = np.asarray(picture), getattr(picture, "tag_v2", {})
+    if picture.mode == "F":
+        values = np.nan_to_num(values, posinf=0, neginf=0)
+    black, brightest = min(float(values.min()), 0.0), float(values.max())
+    white = _white(brightest, picture.mode == "F", tags)
+    grey = (values - np.float32(black)) * np.float32(255 / (white - black)) + np.float32(0.5)
+    grey = np.clip(grey, 0, 255).astype(np.uint8)
+    # Pillow turns pictures whose zero is white, but not the deep ones.
+    return Image.fromarray(255 - grey if tags.get(PHOTOMETRIC) == 0 else grey)
+
+
+def _white(brightest: float, is_float: bool, tags) -> float:
+    """What the file says is white, or else the end of the smallest range of a sensor's depths that
+    holds the values, so that 14 bits in a file of 16 are not four times too dark. Where floats
+    end far below such a range, as those of HDR do past 1, it is the brightest value itself.
+    """
+    stated = tags.get(SMAX_SAMPLE) or tags.get(MAX_SAMPLE)
+    stated = stated[0] if isinstance(stated, tuple) else stated
+    if not stated and not is_float and (bits := tags.get(BITS_PER_SAMPLE, (16,))[0]) < 16:
+        stated = 2**bits - 1
+    if stated and stated >= brightest:
+        return float(stated)
+    for end in (1, *DEPTHS) if is_float else DEPTHS:
+        if brightest <= end and (end < 16 * brightest or end == 1 or not is_float):
+            return end
+    return brightest

@@ -1,4 +1,5 @@
-"""What a photo tells besides the face: camera, light, place of the crop, size of the file.
+"""What a photo tells besides the face: camera, light, colour profile, place of the crop, size of
+the file.
 
 Colours and light are measured outside the face: in the face they are signs of health as well, and a
 model of theirs would be a model of the face.
@@ -6,12 +7,15 @@ model of theirs would be a model of the face.
 
 import cv2
 import numpy as np
+import pandas as pd
 
 from facies.regions import FACE
 from facies.views import settle
 
 # Of those that the alignment measures.
 ALIGNED = ("face_size", "roll", "yaw", "width", "height", "leaves_photo", "turns")
+
+FEW = 10  # photos; profiles of fewer are one category
 
 
 def measures(item: dict, meta: dict, file_bytes: int) -> dict[str, float]:
@@ -33,3 +37,9 @@ def measures(item: dict, meta: dict, file_bytes: int) -> dict[str, float]:
         "crop_y": float(y / meta["height"]),
         "file_size": float(np.log(max(file_bytes, 1))),
     }
+
+
+def profiles(names: pd.Series) -> pd.Series:
+    """Names of photos' colour profiles as a category: those of a few photos alone are one level,
+    because monitors and scanners have profiles of their own."""
+    return names.where(names.groupby(names).transform("size") >= FEW, "other")

@@ -23,9 +23,9 @@ def segment(photo: np.ndarray, face: Face, person: np.ndarray) -> np.ndarray:
     oval = np.zeros((height, width), np.uint8)
     cv2.fillPoly(oval, [np.round(face.landmarks[OVAL]).astype(np.int32)], 1)
     down = face.mouth.mean(axis=0) - face.eyes.mean(axis=0)
-    y, x = np.mgrid[0:height, 0:width] + 0.5
+    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
     chin = face.landmarks[CHIN]
-    below = (x - chin[0]) * down[0] + (y - chin[1]) * down[1] > 0
+    below = np.greater.outer((y - chin[1]) * down[1], (chin[0] - x) * down[0])
     regions = np.where(person > 0.5, np.where(below, BODY, SURROUND), BACKGROUND).astype(np.uint8)
     regions[oval == 1] = FACE
     breadth = np.ptp(face.landmarks[OVAL], axis=0).max()
