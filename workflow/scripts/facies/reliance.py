@@ -9,7 +9,7 @@ import numpy as np
 from facies import metrics
 from facies.bootstrap import Draws, average, interval
 from facies.concordance import concordance
-from facies.evaluation import FoldFit, test_to_train
+from facies.evaluation import FoldFit, fold_count
 from facies.features import photo_owners
 
 
@@ -27,8 +27,7 @@ def read_latents(path) -> dict:
 
 def c_row(fits: list[FoldFit], c_indices) -> dict:
     """C with Nadeau and Bengio's interval over folds; ``c_indices`` (folds,) of the fits."""
-    value, low, high = metrics.nadeau_bengio(c_indices, test_to_train(fits))
-    return {"value": value, "low": low, "high": high}
+    return metrics.within_unit(metrics.nadeau_bengio(c_indices, fold_count(fits)))
 
 
 def c_indices(fits: list[FoldFit]) -> list[float]:
