@@ -6,9 +6,9 @@ Patients with normal covariates, an exponential survival and independent censori
 model of all covariates, and one of the first three to compare it with, in repeated folds. The truth
 is known from patients without number: it is the mean over models fitted to as many patients as a
 training fold has, over all simulations. Printed is the share of intervals that hold it, with its
-standard error, and how wide they are; the names of those in the report are marked with a star.
-``--effect 0`` shows how often noise passes for information, and ``size`` the share of p values of
-the log-rank test between thirds of risk below 0.05.
+standard error, and how wide they are; a star marks what the report gives. ``--effect 0`` shows how
+often noise passes for information: beside the intervals there is the share of p values below 0.05
+of the log-rank test between thirds of risk.
 """
 
 import argparse
@@ -16,17 +16,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from facies import bootstrap, calibration, evaluation, hazards, measures, utility
 from facies.cox import Outcome, fit_ridge, survival_function
 from facies.folds import assign_folds
-from facies.metrics import nadeau_bengio, within_unit
+from facies.metrics import c_index, nadeau_bengio, within_unit
 from facies.pooled import last_horizon, pool, standard_risk, survival_of
 from facies.prediction import time_grid
 
 COLUMNS, FEW, INNER, MANY, DRAWS = 50, 3, 5, 2000, 300
-THRESHOLD = 0.5  # of the net benefit
+HORIZON, THRESHOLD = 0.7, 0.5  # of calibration and of the net benefit
 KEY = ("face", "full", "cohort", "coxph")
 
 
@@ -75,84 +76,94 @@ def truths(fit, horizon: float) -> dict[str, float]:
         ("calibration slope", logs, fit.test.until(horizon)),
     ):
         found[name] = hazards.fit_cox(column[:, None], known, strata).beta[0]
+    table = pd.DataFrame({"risk": risk, "time": fit.test.time, "event": fit.test.event})
+    for row in measures.group_hazards(table, 1.0):
+        found[f"log hazard ratio, {row['group']} third"] = np.log(row["value"])
     return found
 
 
-def over_folds(name, scores, folds: int) -> dict:
+def over_folds(name, scores, fits) -> dict:
     """Intervals of a mean over folds of scores (folds, 1 + draws)."""
-    values, drawn = [s[0] for s in scores], bootstrap.average(scores)
-    star = nadeau_bengio(values, folds)
-    if name not in ("ipa", "difference of C"):
-        star = within_unit(star)
-    as_new = nadeau_bengio(values, len(values))
-    overlap = folds / (folds - 1) + 1
+    values, drawn = [score[0] for score in scores], bootstrap.average(scores)
+    folds = nadeau_bengio(values, evaluation.fold_count(fits))
+    gap = name == "difference of C"
+    if not gap and name != "ipa":
+        folds = within_unit(folds)
+    wide = bootstrap.interval(bootstrap.widened(drawn, evaluation.overlap(fits)))
     return {
-        "Nadeau-Bengio *": star,
-        "the same, repeats as new": as_new,
+        "Nadeau-Bengio *": folds,
         "bootstrap": bootstrap.interval(drawn),
-        "bootstrap, widened": bootstrap.interval(bootstrap.widened(drawn, overlap)),
+        f"bootstrap, widened{' *' * gap}": wide,
     }
 
 
 def simulate(given, seed: int):
-    """By measure: its true mean over the folds' models, and the intervals around the estimate."""
+    """By measure: its true mean over the folds' models, and the intervals around the estimate; and
+    the log-rank test's p value."""
     rng = np.random.default_rng(seed)
     n, folds = given.patients, given.folds
     (x, outcome), new = cohort(n, given.effect, rng), cohort(MANY, given.effect, rng)
-    fits, news, others, other_news = [], [], [], []
-    for repeat in range(1, given.repeats + 1):
-        fold = assign_folds(outcome, folds, [seed, repeat])
-        first = fold if repeat == 1 else first
+    assigned = [assign_folds(outcome, folds, [seed, r]) for r in range(1, given.repeats + 1)]
+    fits, news, fewer, new_fewer = [], [], [], []
+    for repeat, fold in enumerate(assigned, 1):
         for k in range(1, folds + 1):
             train, place = np.flatnonzero(fold != k), (repeat, k)
-            for some, kept, kept_new in ((COLUMNS, fits, news), (FEW, others, other_news)):
-                many = new[0][:, :some], new[1]
-                made = fit_fold(x[:, :some], outcome, train, place, given.penalty, many)
-                kept.append(made[0])
-                kept_new.append(made[1])
-    draws = bootstrap.draw_patients(np.arange(n), first, seed, DRAWS)
-    horizon = min(0.7, last_horizon(fits))
-    true = [truths(fit, horizon) for fit in news]
-    true = {name: np.mean([row[name] for row in true]) for name in true[0]}
-    few = np.mean([truths(fit, horizon)["c_index"] for fit in other_news])
+            for columns, own, many in ((COLUMNS, fits, news), (FEW, fewer, new_fewer)):
+                some = new[0][:, :columns], new[1]
+                fit = fit_fold(x[:, :columns], outcome, train, place, given.penalty, some)
+                own.append(fit[0])
+                many.append(fit[1])
+    draws = bootstrap.draw_patients(np.arange(n), assigned[0], seed, DRAWS)
+    horizon = min(HORIZON, last_horizon(fits))
+    rows = [truths(fit, horizon) for fit in news]
+    true = {name: np.mean([row[name] for row in rows]) for name in rows[0]}
+    few = np.mean([c_index(fit.test, fit.risk) for fit in new_fewer])
     true["difference of C"] = true["c_index"] - few
-    scores, fewer = (
-        [evaluation.fold_scores(fit, draws.of(fit.ids)) for fit in some] for some in (fits, others)
+    own, other = (
+        [evaluation.fold_scores(fit, draws.of(fit.ids)) for fit in some] for some in (fits, fewer)
     )
-    found = {name: over_folds(name, [s[name] for s in scores], folds) for name in scores[0]}
-    gaps = [a["c_index"] - b["c_index"] for a, b in zip(scores, fewer, strict=True)]
-    found["difference of C"] = over_folds("difference of C", gaps, folds)
-    found |= pooled_intervals(pool(fits, draws, [horizon]), horizon)
+    found = {name: over_folds(name, [score[name] for score in own], fits) for name in own[0]}
+    gaps = [a["c_index"] - b["c_index"] for a, b in zip(own, other, strict=True)]
+    found["difference of C"] = over_folds("difference of C", gaps, fits)
+    found |= of_pooled(pool(fits, draws, [horizon]), horizon)
     risks = evaluation.patient_risks(fits)
+    found |= of_groups(risks, evaluation.overlap(fits))
     p = evaluation.risk_groups(KEY, risks, evaluation.overlap(fits))["logrank_p"]
     return {name: (true[name], found[name]) for name in found}, p
 
 
-def pooled_intervals(sets, horizon) -> dict:
-    made, benefit = measures.calibrate(sets, 0, horizon), []
+def of_pooled(sets, horizon: float) -> dict:
+    """Intervals of what is measured in the test patients of all folds together."""
+    benefits, ratios, widening = [], [], sets[0].widening
     for s in sets:
         p = s.predicted[:, 0]
-        benefit.append(utility.net_benefit(s.outcome, p, horizon, [THRESHOLD], s.weights))
-    benefit = bootstrap.average(benefit)[:, 0]
-    ratios = [
-        calibration.observed_to_expected(s.outcome, s.predicted[:, 0], horizon, s.weights)
-        for s in sets
-    ]
-    ratios, widening = bootstrap.average(ratios), sets[0].widening
-    slopes = [measures.calibration_slope(s, 0, horizon) for s in sets]
-    risks = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
-    found = {
-        name: {
-            "bootstrap": bootstrap.interval(drawn),
+        benefit = utility.net_benefit(s.outcome, p, horizon, [THRESHOLD], s.weights)
+        benefits.append(benefit[:, 0])
+        ratios.append(calibration.observed_to_expected(s.outcome, p, horizon, s.weights))
+    found = {}
+    for name, drawn in (("net benefit", benefits), ("observed to expected", ratios)):
+        drawn = bootstrap.average(drawn)
+        found[name] = {
+            "bootstrap *": bootstrap.interval(drawn),
             "bootstrap, widened": bootstrap.interval(bootstrap.widened(drawn, widening)),
         }
-        for name, drawn in (("net benefit", benefit), ("observed to expected", ratios))
-    }
-    for name, fitted in (("calibration slope", slopes), ("log hazard ratio", risks)):
+    slopes = [measures.calibration_slope(s, 0, horizon) for s in sets]
+    risks = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
+    for name, made in (("calibration slope", slopes), ("log hazard ratio", risks)):
         found[name] = {
-            "Wald": measures.average_wald(fitted, 1.0),
-            "Wald, widened *": measures.average_wald(fitted, widening),
+            "Wald": measures.average_wald(made, 1.0),
+            "Wald, widened *": measures.average_wald(made, widening),
         }
+    return found
+
+
+def of_groups(risks, overlap: float) -> dict:
+    """Intervals of the log hazard ratios of thirds of risk."""
+    found = {}
+    for name, widening in (("Wald", 1.0), ("Wald, widened *", overlap)):
+        for row in measures.group_hazards(risks, widening):
+            ends = {end: np.log(row[end]) for end in ("low", "high")}
+            found.setdefault(f"log hazard ratio, {row['group']} third", {})[name] = ends
     return found
 
 
