@@ -141,11 +141,12 @@ def of_pooled(sets, horizon: float) -> dict:
         benefits.append(benefit[:, 0])
         ratios.append(calibration.observed_to_expected(s.outcome, p, horizon, s.weights))
     found = {}
-    for name, drawn in (("net benefit", benefits), ("observed to expected", ratios)):
+    for name, drawn, star in (("net benefit", benefits, 1), ("observed to expected", ratios, 0)):
         drawn = bootstrap.average(drawn)
+        wide = bootstrap.interval(bootstrap.widened(drawn, widening))
         found[name] = {
-            "bootstrap *": bootstrap.interval(drawn),
-            "bootstrap, widened": bootstrap.interval(bootstrap.widened(drawn, widening)),
+            f"bootstrap{' *' * (1 - star)}": bootstrap.interval(drawn),
+            f"bootstrap, widened{' *' * star}": wide,
         }
     slopes = [measures.calibration_slope(s, 0, horizon) for s in sets]
     risks = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]

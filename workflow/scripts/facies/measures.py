@@ -7,7 +7,7 @@ within folds; predicted probabilities stand side by side (``Pooled``), and repea
 import numpy as np
 
 from facies import calibration, hazards, ipcw, metrics, utility
-from facies.bootstrap import Draws, average, centred, interval
+from facies.bootstrap import Draws, average, centred, interval, widened
 from facies.cox import Outcome
 from facies.evaluation import fold_count, of_thirds, thirds
 from facies.pooled import Pooled, pool, survival_of
@@ -128,7 +128,7 @@ def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
     return {
         "horizon": horizon,
         "thresholds": THRESHOLDS.tolist(),
-        "model": interval(average(curves)),
+        "model": interval(widened(average(curves), sets[0].widening)),
         "everybody": np.mean(everybody, axis=0).tolist(),
     }
 
