@@ -15,6 +15,8 @@ from facies.compiled import compiled
 from facies.concordance import concordance
 from facies.cox import Outcome
 
+TOO_WIDE = 0.25  # interval of C: half the way from chance to a perfect order
+
 
 def c_index(outcome: Outcome, risk) -> float:
     """Harrell's C: the share of comparable pairs in which the higher risk died first."""

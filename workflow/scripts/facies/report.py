@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from facies import curves, figures, tripod
+from facies import curves, figures, metrics, tripod
 from facies.pictures import grid
 from facies.rows import mean_picture
 
@@ -37,7 +37,6 @@ VIEWS = {"full": "whole photo"} | {
     name: f"{name} alone" for name in ("face", "surround", "body", "background", "silhouette")
 }
 SHOWN = ("face", "clinical", "fused")
-TOO_WIDE = 0.25  # interval of C: half the way from chance to a perfect order
 
 
 def picture(image: Image.Image | str | Path) -> str:
@@ -291,7 +290,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "comparisons": differences,
         "headline": {f: best(scores, f, model) for f in config["survival"]["features"]},
         "model": model,
-        "too_wide": TOO_WIDE,
+        "too_wide": metrics.TOO_WIDE,
         "reasons": reasons(summary["excluded"]),
         "excluded_photos": summary["photos_in"] - summary["photos_used"],
         "excluded_patients": summary["patients_in"] - summary["patients_used"],
