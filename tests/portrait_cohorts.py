@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from facies import bootstrap, crossval, nuisance, reliance, swap, verdict
+from facies import bootstrap, comparison, crossval, nuisance, reliance, swap, verdict
 from facies.alignment import crop, crop_labels, ffhq_quad
 from facies.concordance import concordance
 from facies.cox import Outcome
@@ -141,5 +141,5 @@ def nuisances(items, quads, face, fit, ids, draws) -> dict:
         gains.append(
             concordance(own.test, both, weights) - concordance(own.test, own.risk, weights)
         )
-    gain = bootstrap.interval(bootstrap.average(gains))
+    gain = comparison.difference(gains, known)
     return {"nuisance": reliance.c_row(known, reliance.c_indices(known)), "gain": gain}

@@ -44,10 +44,20 @@ def test_leakage_pairs_the_folds_that_have_both_generators():
     # The differences are .02 and .08, and the same in all draws.
     gap = row["c_index"]
     assert [gap[name] for name in ("value", "low", "high")] == pytest.approx([0.05] * 3)
-    # Nadeau and Bengio: variance .0018 x (1 / 2 + 2 / 8), t of one degree of freedom 12.7062.
-    half = 12.7062 * (0.0018 * 0.75) ** 0.5
+    # Nadeau and Bengio: variance .0018 x (1 / 2 + 1 / 1), t of one degree of freedom 12.7062.
+    half = 12.7062 * (0.0018 * 1.5) ** 0.5
     assert gap["folds_low"] == pytest.approx(0.05 - half, abs=1e-5)
     assert gap["folds_high"] == pytest.approx(0.05 + half, abs=1e-5)
+
+
+def test_a_difference_is_widened_for_folds_that_train_each_other():
+    # Two folds, tested by models of eight: 1 + 2 x 2 / 8 times the variance of draws, SD .01.
+    draws = np.array([0.0, *np.random.default_rng(0).normal(0, 0.01, 4000)])
+    found = comparison.difference([0.05 + draws] * 2, [fit("cohort", 1, 1), fit("cohort", 1, 2)])
+    assert found["value"] == pytest.approx(0.05)
+    half = 1.96 * 0.01 * 1.5**0.5
+    assert found["low"] == pytest.approx(0.05 - half, abs=2e-3)
+    assert found["high"] == pytest.approx(0.05 + half, abs=2e-3)
 
 
 def test_without_the_scope_fold_nothing_is_told():

@@ -5,6 +5,7 @@ import pytest
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.folds import assign_folds, repeated_folds
+from facies.metrics import c_index
 
 
 def patients(n=103, deaths=0.4, seed=0):
@@ -18,18 +19,38 @@ def patients(n=103, deaths=0.4, seed=0):
     )
 
 
-def test_folds_are_alike_in_size_and_events():
-    table = patients()
-    fold = assign_folds(Outcome.of(table), 5, 1)
-    assert sorted(np.bincount(fold)[1:]) == [20, 20, 21, 21, 21]
-    events = np.bincount(fold, table.event)[1:]
-    assert events.max() - events.min() <= 1
+@pytest.mark.parametrize("folds", [3, 5, 10])
+@pytest.mark.parametrize("deaths", [0.1, 0.4, 0.9])
+def test_folds_are_alike_in_size_and_events(folds, deaths):
+    for seed in range(20):
+        table = patients(deaths=deaths, seed=seed)
+        fold = assign_folds(Outcome.of(table), folds, seed)
+        for weights in (table.event, 1 - table.event, np.ones(len(table))):
+            counts = np.bincount(fold, weights, minlength=folds + 1)[1:]
+            assert counts.max() - counts.min() <= 1
 
 
-def test_folds_are_alike_in_times():
-    # Ten deaths at times 1..10 in two folds: each pair (1, 2), (3, 4)... is split.
-    fold = assign_folds(Outcome(np.arange(1.0, 11), np.ones(10, bool)), 2, 3)
-    assert (fold.reshape(5, 2).sum(1) == 3).all()
+def test_neighbours_in_time_meet_in_a_fold_as_often_as_any_two():
+    # Of a dead patient's 59 companions in death, 11 are in the same of five folds.
+    outcome = Outcome(np.arange(1.0, 121), np.arange(120) % 2 == 0)
+    met = []
+    for seed in range(300):
+        fold = assign_folds(outcome, 5, seed)[outcome.event]
+        met.append(np.mean(fold[1:] == fold[:-1]))
+    assert np.mean(met) == pytest.approx(11 / 59, abs=0.01)
+
+
+def test_the_true_risk_scores_in_folds_what_it_scores_in_the_cohort():
+    rng, gaps = np.random.default_rng(0), []
+    for seed in range(300):
+        risk = rng.normal(0, 0.8, 100)
+        death, limit = rng.exponential(np.exp(-risk)), rng.exponential(1.5, 100)
+        outcome = Outcome(np.minimum(death, limit), death <= limit)
+        fold = assign_folds(outcome, 5, seed)
+        scores = [c_index(outcome[fold == k], risk[fold == k]) for k in range(1, 6)]
+        gaps.append(np.mean(scores) - c_index(outcome, risk))
+    # Stratified by time as well it is .007.
+    assert np.mean(gaps) < 0.004
 
 
 def test_every_repeat_deals_each_patient_once_and_anew():

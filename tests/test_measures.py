@@ -105,10 +105,12 @@ def test_intervals_allow_for_folds_that_train_each_other(cohort, truth, monkeypa
         halves = (made["proportional"][name] for name in ("before", "after"))
         return [made["hazard"], *halves, *made["group_hazards"]]
 
-    for own, plain in zip(ratios(truth), ratios(given), strict=True):
+    # Of thirds, medium against low bears a fifth of the overlap, high against low three.
+    factors = [wider] * 3 + [np.sqrt(1 + share * 3 / 2) for share in (0.2, 0.6)]
+    for own, plain, factor in zip(ratios(truth), ratios(given), factors, strict=True):
         assert own["value"] == plain["value"]
         width = np.log(plain["high"] / plain["low"])
-        assert np.log(own["high"] / own["low"]) == pytest.approx(wider * width, rel=0.005)
+        assert np.log(own["high"] / own["low"]) == pytest.approx(factor * width, rel=0.005)
     own, plain = (made["calibration"][0]["slope"] for made in (truth, given))
     assert own["value"] == plain["value"]
     width = plain["high"] - plain["low"]

@@ -56,15 +56,49 @@ def test_log_rank_tells_groups_apart_and_bears_a_single_one():
     )
 
 
+def ends(found):
+    return found["value"], found["low"], found["high"]
+
+
 def test_nadeau_bengio_by_hand():
     # Mean .7, s^2 = .01, variance (1/5 + 1/4) .01; t(.975, 4) = 2.776445.
     scores = [0.6, 0.6, 0.7, 0.8, 0.8]
-    mean, low, high = metrics.nadeau_bengio(scores, 1 / 4)
+    mean, low, high = ends(metrics.nadeau_bengio(scores, 5))
     assert mean == pytest.approx(0.7)
     assert high - mean == pytest.approx(2.776445 * 0.0045**0.5, abs=1e-6)
     assert mean - low == pytest.approx(high - mean)
-    assert metrics.nadeau_bengio([*scores, np.nan], 1 / 4) == (mean, low, high)
-    assert metrics.nadeau_bengio([0.6], 1 / 4)[0] == 0.6
+    # A fold without a score: s^2 = .04 / 3, variance (1/4 + 1/4) s^2; t(.975, 3) = 3.182446.
+    mean, _, high = ends(metrics.nadeau_bengio([0.6, 0.6, np.nan, 0.8, 0.8], 5))
+    assert high - mean == pytest.approx(3.182446 * (0.04 / 3 / 2) ** 0.5, abs=1e-6)
+    single = metrics.nadeau_bengio([0.6, np.nan], 2)
+    assert single["value"] == 0.6 and np.isnan([single["low"], single["high"]]).all()
+    assert np.isnan(ends(metrics.nadeau_bengio([np.nan, np.nan], 2))).all()
+
+
+def test_repeats_hold_no_new_patients():
+    # Four times the same five scores: s^2 = .16 / 19, variance (1/5 + 1/4) s^2; t(.975, 19).
+    scores = [0.6, 0.6, 0.7, 0.8, 0.8] * 4
+    mean, low, high = ends(metrics.nadeau_bengio(scores, 5))
+    assert high - mean == pytest.approx(2.093024 * (0.45 * 0.16 / 19) ** 0.5, abs=1e-6)
+    # Scores along further axes are taken one by one.
+    both = metrics.nadeau_bengio(np.column_stack([scores, np.full(20, np.nan)]), 5)
+    assert both["high"][0] == pytest.approx(high) and np.isnan(both["value"][1])
+
+
+def test_scores_between_nought_and_one_have_intervals_between_them():
+    found = metrics.within_unit({"value": 0.7, "low": 0.2, "high": 1.2})
+    # The logit of .7 is .847298, the delta method's half width .5 / .21 = 2.380952.
+    low, high = 1 / (1 + np.exp([1.533655, -3.228250]))
+    assert ends(found) == pytest.approx((0.7, low, high), abs=1e-6)
+    # Narrow intervals hardly move, and a half is the middle of its own.
+    narrow = metrics.within_unit({"value": 0.6, "low": 0.58, "high": 0.62})
+    assert ends(narrow) == pytest.approx((0.6, 0.58, 0.62), abs=2e-4)
+    even = metrics.within_unit(
+        {"value": [0.5, np.nan], "low": [0.1, np.nan], "high": [0.9, np.nan]}
+    )
+    assert even["low"][0] + even["high"][0] == pytest.approx(1) and np.isnan(even["low"][1])
+    # Where all folds put everybody in order, there is no width to move.
+    assert ends(metrics.within_unit({"value": 1.0, "low": 1.0, "high": 1.0})) == (1, 1, 1)
 
 
 def test_survival_of_draws_equals_the_curve_of_resampled_rows():

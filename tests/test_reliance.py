@@ -47,7 +47,12 @@ def test_in_the_null_cohort_no_view_beats_chance():
     found = portrait_cohorts.verdict_on(*portrait_cohorts.null())
     assert not any(verdict.beats_chance(score) for score in found["views"].values())
     assert found["verdict"] == "warn"
-    assert "fail" not in words_of(found).values()
+    words = words_of(found)
+    assert "fail" not in words.values()
+    # A model without signal passes nothing.
+    assert "pass" not in words.values()
+    judged = {test for test, word in words.items() if word == "warn"}
+    assert judged == {"whole photo", "face alone", "beyond nuisance"}
 
 
 def score(low, value=None, high=None):
@@ -66,19 +71,29 @@ WHOLE = score(0.6, 0.7)
         ("face", score(0.45, 0.59), "fail"),
         ("face", score(0.45, 0.61), "warn"),
         ("face", NAN, "fail"),
-        ("background", score(0.45, 0.65), "pass"),
+        ("background", score(0.45, 0.59), "pass"),
+        ("background", score(0.45, 0.61), "warn"),  # too wide an interval clears nobody
         ("background", score(0.51, 0.59), "warn"),
         ("background", score(0.51, 0.61), "fail"),
         ("body", score(0.51, 0.61), "fail"),
         ("surround", score(0.6, 0.7), "warn"),
         ("silhouette", score(0.6, 0.7), "warn"),
-        ("silhouette", NAN, "pass"),
+        ("silhouette", NAN, "warn"),
     ],
 )
 def test_rules_of_views(view, own, word):
     judged = verdict.judge_face(own, WHOLE) if view == "face" else None
     judged = judged or verdict.judge_view(view, own, WHOLE)
     assert judged["verdict"] == word
+
+
+@pytest.mark.parametrize("whole", [score(0.45, 0.6), score(0.3, 0.4), NAN])
+def test_without_signal_no_view_passes_for_nothing(whole):
+    assert verdict.judge_view("background", score(0.4), whole)["verdict"] == "not judged"
+    assert verdict.judge_view("silhouette", NAN, whole)["verdict"] == "not judged"
+    assert verdict.judge_view("background", score(0.51), whole)["verdict"] == "fail"
+    swap = {"contest": score(0.1, 0.3, 0.49)}
+    assert verdict.judge_swap(swap, whole)["verdict"] == "not judged"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +116,8 @@ def test_rules_of_covers(region, lost, control, word):
     cover = {"region": region, "lost": lost, "extra": extra, "control": {"lost": score(0, control)}}
     judged = verdict.judge_face_cover if region == "face" else verdict.judge_cover
     assert judged(cover, WHOLE)["verdict"] == word
-    assert judged(cover, score(0.49, 0.7))["verdict"] == "warn"  # nothing is known, nothing lost
+    # Where nothing is known, nothing is lost.
+    assert judged(cover, score(0.49, 0.7))["verdict"] == "not judged"
 
 
 @pytest.mark.parametrize(
@@ -144,14 +160,17 @@ def edited(slope, confined, head, person):
 )
 def test_rules_of_edits(edits, words):
     assert [row["verdict"] for row in verdict.judge_edits(edits, WHOLE)] == words
-    nothing_known = verdict.judge_edits(edits, score(0.45))
-    assert [row["verdict"] for row in nothing_known] == [w.replace("fail", "warn") for w in words]
+    for unknown in (score(0.45), NAN):
+        rows = verdict.judge_edits(edits, unknown)
+        assert [row["verdict"] for row in rows] == ["not judged"] * 4
+        assert {row["sentence"] for row in rows} == {"Not judged: the model shows no signal."}
 
 
 def test_the_verdict_is_the_worst_of_its_tests():
     rows = [{"verdict": word} for word in ("pass", "warn", "pass")]
     assert verdict.overall(rows) == "warn"
     assert verdict.overall([*rows, {"verdict": "fail"}]) == "fail"
+    assert verdict.overall([{"verdict": "not judged"}, *rows[:1]]) == "pass"
 
 
 def test_the_docs_state_the_rules_that_the_code_applies():

@@ -1,14 +1,18 @@
 import base64
 import io
+from pathlib import Path
 
+import jinja2
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from PIL import Image
 
-from facies import curves, figures, report, tripod
+from facies import curves, figures, metrics, report, tripod
 from facies.pictures import grid, to_tensor, to_uint8
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_reasons_are_counted_by_kind():
@@ -281,3 +285,23 @@ def test_recovered_and_unrelated_traits_are_drawn_side_by_side():
     }
     drawing = figures.recovery(truth)
     assert drawing.startswith("<svg") and "dark circles" in drawing and "warmth" in drawing
+
+
+def lead(low, high):
+    """The report's first paragraph for a C of the face with this interval."""
+    text = (ROOT / "workflow" / "report" / "report.html.jinja").read_text()
+    text = text[text.index("{% macro interval(") : text.index("{% if oracle %}")]
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    environment.filters |= {"n": lambda x, digits=3: f"{x:.{digits}f}", "p": report.p_text}
+    face = {"c_index": 0.66, "c_index_low": low, "c_index_high": high}
+    page = {"headline": {"face": face}, "summary": {"events": 16}, "model": "coxph"}
+    return environment.from_string(text).render(
+        **page, too_wide=metrics.TOO_WIDE, config={"report": {"title": "cohort"}}
+    )
+
+
+def test_a_cohort_that_is_too_small_to_say_anything_is_called_so_beside_its_first_figure():
+    small, large = lead(0.3, 0.9), lead(0.58, 0.74)
+    assert "too small to say how good the model is" in small and "with 16 deaths" in small
+    assert "does not exclude chance" in small
+    assert "too small" not in large and "The interval excludes chance" in large

@@ -8,7 +8,6 @@ from facies.columns import per_patient
 from facies.cox import Outcome
 from facies.direction import (
     Direction,
-    FoldModel,
     mean_cosine,
     read_models,
     save_directions,
@@ -46,14 +45,13 @@ def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned, 
     return known.reindex(columns=list(names))
 
 
-def remaining_c(table: pd.DataFrame, patients: pd.DataFrame, models: list[FoldModel]) -> dict:
-    """C over the folds with Nadeau and Bengio's interval."""
+def remaining_c(table: pd.DataFrame, patients: pd.DataFrame, folds: int) -> dict:
+    """C over ``folds`` folds with Nadeau and Bengio's interval."""
     scores = [
         metrics.c_index(Outcome.of(patients.loc[own.patient_id]), own.risk.to_numpy())
         for _, own in table.groupby(["repeat", "fold"])
     ]
-    ratio = float(np.mean([len(m.test_ids) / len(m.train_ids) for m in models]))
-    return dict(zip(("value", "low", "high"), metrics.nadeau_bengio(scores, ratio), strict=True))
+    return metrics.within_unit(metrics.nadeau_bengio(scores, folds))
 
 
 def in_sds(table: pd.DataFrame) -> pd.DataFrame:
@@ -62,14 +60,14 @@ def in_sds(table: pd.DataFrame) -> pd.DataFrame:
     return first[["patient_id", "fold"]].assign(score=-first.risk / first.sd)
 
 
-def adjusted_rows(table, patients, traits, models, seed) -> list[dict]:
+def adjusted_rows(table, patients, traits, folds, seed) -> list[dict]:
     """For the score as fitted and each adjustment: C, and how the score still goes with traits."""
     rows = []
     for name in table.adjusted.unique():
         own = table[table.adjusted == name]
         score = in_sds(own)
         left = associations(score, traits.loc[score.patient_id], seed)
-        c = remaining_c(own, patients, models)
+        c = remaining_c(own, patients, folds)
         rows.append({"adjusted": name, "c_index": c, "correlations": left})
     return rows
 
@@ -127,7 +125,8 @@ def main(job):
     settings, seed = job.params.settings, job.params.settings["seed"]
     models = read_models(job.input.fits)
     patients = read_table(job.input.patients).set_index("patient_id")
-    patients = patients.loc[read_table(job.input.folds).patient_id.unique()]
+    folds = read_table(job.input.folds)
+    patients = patients.loc[folds.patient_id.unique()]
     photos = read_table(job.input.photos)
     codes, shape = photo_codes(job.input.latents, photos, patients.index)
     means = codes.groupby("patient_id").mean().loc[patients.index]
@@ -147,7 +146,7 @@ def main(job):
         "patients": len(patients),
         "sd_risk": float(np.mean([m.sd for m in models])),
         "stability": stability(fitted),
-        "adjusted": adjusted_rows(table, patients, traits, models, seed),
+        "adjusted": adjusted_rows(table, patients, traits, folds.fold.nunique(), seed),
     }
     if job.input.truth:
         found["truth"] = known_truth(job, models, fitted, codes)

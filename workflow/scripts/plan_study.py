@@ -8,6 +8,7 @@ from facies import costs, evaluation, planning
 from facies.cox import Outcome
 from facies.features import Table, read_table
 from facies.jobs import run_job
+from facies.metrics import TOO_WIDE
 
 
 def main(job):
@@ -52,7 +53,8 @@ def words(plan: dict, settings: dict) -> str:
     lines += [
         "",
         "C is Harrell's, as it shows where as many are censored as here. The width is that of the",
-        "report's headline interval. Parameters: the effective ones after the penalty; a model",
+        f"report's headline interval; one wider than {TOO_WIDE} cannot tell a weak model from a",
+        "good one. Parameters: the effective ones after the penalty; a model",
         "that needs more will promise too much (Riley et al. 2019, criteria 1",
         f"and 2; shrinkage should be {planning.SHRINKAGE} or more). Their criterion 3: the overall",
         f"risk at {plan['horizon']:.3g} {unit} will be known to ± {margin:.3f} "

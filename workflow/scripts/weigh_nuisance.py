@@ -40,7 +40,7 @@ def main(job):
             scores[name].append(concordance(fit.test, risk, draws.of(fit.ids)))
     found = {name: c_row(fits, [own[0] for own in rows]) for name, rows in scores.items()}
     pairs = zip(scores["beyond"], scores["known"], strict=True)
-    gain = comparison.difference([a - b for a, b in pairs], evaluation.test_to_train(fits))
+    gain = comparison.difference([a - b for a, b in pairs], fits)
     columns = {"columns": [*table.columns], "clinical": settings["clinical"]}
     evaluation.write_json(job.output.nuisance, found | {"gain": gain} | columns)
     print(f"{table.shape[1]} nuisances, C {found['nuisance']['value']:.3f}")

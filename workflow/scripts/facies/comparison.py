@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from facies import bootstrap, hazards, metrics
-from facies.evaluation import KEYS, FoldFit, overlap, test_to_train
+from facies.evaluation import KEYS, FoldFit, fold_count, overlap
 from facies.pooled import joined, standard_risk
 
 COMPARED = (("fused", "clinical"), ("face", "pixels"), ("face", "discriminator"))
@@ -15,14 +15,15 @@ SCORES = ("c_index", "uno_c", "ibs")
 
 def compare(scores: dict, fits: dict) -> list[dict]:
     """What one set of features has over another: differences in C, Uno's C and IBS, each with its
-    bootstrap interval and p value (the same draws for both) and Nadeau and Bengio's interval over
-    folds, and the likelihood ratio of its out-of-fold risk beside the other's."""
+    bootstrap interval and p value (the same draws for both, widened for the overlap of the folds)
+    and Nadeau and Bengio's interval over folds, and the likelihood ratio of its out-of-fold risk
+    beside the other's."""
     rows = []
     for key, own in scores.items():
         for other in [other for other in counterparts(key) if other in scores]:
             row = dict(zip(KEYS, key, strict=True))
             row |= {"against": other[0], "against_model": other[-1]}
-            row |= differences(own, scores[other], test_to_train(fits[key]))
+            row |= differences(own, scores[other], fits[key])
             rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other])})
     return rows
 
@@ -49,24 +50,26 @@ def leakage(scores: dict, fits: dict) -> list[dict]:
         row = {"features": features, "view": view, "model": model}
         for name, part in (("cohort", own), ("fold", scores[key])):
             row[name] = float(np.nanmean([score["c_index"][0] for score in part]))
-        rows.append(row | differences(own, scores[key], test_to_train(fits[key])))
+        rows.append(row | differences(own, scores[key], fits[key]))
     return rows
 
 
-def differences(own: list[dict], other: list[dict], ratio: float) -> dict:
+def differences(own: list[dict], other: list[dict], fits: list[FoldFit]) -> dict:
     """What ``own`` scores are above ``other`` ones of the same folds."""
     pairs = list(zip(own, other, strict=True))
-    return {name: difference([a[name] - b[name] for a, b in pairs], ratio) for name in SCORES}
+    return {name: difference([a[name] - b[name] for a, b in pairs], fits) for name in SCORES}
 
 
-def difference(folds, ratio: float) -> dict:
-    """Mean over ``folds`` (folds, 1 + draws) of paired differences, and how sure it is."""
-    drawn = bootstrap.average(folds)
-    _, low, high = metrics.nadeau_bengio([fold[0] for fold in folds], ratio)
+def difference(gaps, fits: list[FoldFit]) -> dict:
+    """Mean over folds of paired ``gaps`` (folds, 1 + draws), and how sure it is: the bootstrap's
+    interval and p value, the draws' variance times the ``overlap`` of the folds ``fits``, and
+    Nadeau and Bengio's interval."""
+    drawn = bootstrap.widened(bootstrap.average(gaps), overlap(fits))
+    folds = metrics.nadeau_bengio([gap[0] for gap in gaps], fold_count(fits))
     return bootstrap.interval(drawn) | {
         "p": bootstrap.p_value(drawn),
-        "folds_low": low,
-        "folds_high": high,
+        "folds_low": folds["low"],
+        "folds_high": folds["high"],
     }
 
 

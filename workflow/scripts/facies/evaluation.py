@@ -6,6 +6,7 @@ from itertools import groupby
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata, ttest_1samp
 
 from facies import bootstrap, ipcw, metrics
 from facies.concordance import concordance
@@ -15,6 +16,7 @@ from facies.features import Matrix
 GROUPS = ("low risk", "medium risk", "high risk")
 KEYS = ("features", "view", "scope", "model")
 SHARES = (1.0, 0.9, 0.75, 0.5, 0.25)  # of the patients, those whose photos are rebuilt best
+OF_THIRDS = {"all": 0.4, "medium": 0.2, "high": 0.6}
 STEP = 5  # of the fits' times, for the AUC over time
 
 
@@ -88,30 +90,29 @@ def integrated_brier(fit: FoldFit, survival, weights) -> np.ndarray:
 
 
 def score_row(key, fits, scores) -> dict:
-    """One row of the summary: means over folds and repeats with intervals, C's by Nadeau and
-    Bengio, the others' (and ``c_index_drawn``) by the bootstrap of patients."""
-    drawn = {name: bootstrap.average([s[name] for s in scores]) for name in scores[0]}
+    """One row of the summary: means over folds and repeats with Nadeau and Bengio's intervals."""
     own = [score["c_index"][0] for score in scores]
-    mean, low, high = metrics.nadeau_bengio(own, test_to_train(fits))
     missing = [
         {"repeat": fit.repeat, "fold": fit.fold, "reason": fit.reason or "no comparable pair"}
         for fit, value in zip(fits, own, strict=True)
         if np.isnan(value)
     ]
     row = dict(zip(KEYS, key, strict=True))
-    row |= {"c_index": mean, "c_index_low": low, "c_index_high": high}
-    for name, values in drawn.items():
-        found = bootstrap.interval(values)
-        if name == "c_index":
-            name = "c_index_drawn"
-        else:
-            row[name] = found["value"]
-        row |= {f"{name}_low": found["low"], f"{name}_high": found["high"]}
+    for name in scores[0]:
+        found = metrics.nadeau_bengio([s[name][0] for s in scores], fold_count(fits))
+        if name != "ipa":  # it has no lower end
+            found = metrics.within_unit(found)
+        row |= {name: found["value"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
     return row | {
-        "folds": len({fit.fold for fit in fits}),
+        "folds": fold_count(fits),
         "repeats": len({fit.repeat for fit in fits}),
         "unscored": missing,
     }
+
+
+def fold_count(fits) -> int:
+    """How many folds a repeat has."""
+    return len({fit.fold for fit in fits})
 
 
 def test_to_train(fits) -> float:
@@ -128,7 +129,19 @@ def overlap(fits) -> float:
     patients as new to them all (Simon et al., "Using cross-validation to evaluate predictive
     accuracy of survival risk classifiers", Brief Bioinform 12 (2011) 203-14).
     """
-    return 1 + len({fit.fold for fit in fits}) * test_to_train(fits)
+    return 1 + fold_count(fits) * test_to_train(fits)
+
+
+def of_thirds(overlap: float, contrast: str) -> float:
+    """The variance inflation of a comparison of thirds of risk: of ``all``, or of the ``medium`` or
+    the ``high`` third with the low one.
+
+    Models of folds that share patients err alike along the order of risk. That is one of the two
+    degrees of freedom between three groups, most of high against low and little of medium against
+    low, so that each bears a share of what the ``overlap`` adds to the variance: by simulation
+    (docs/measures.md), because no formula is known.
+    """
+    return 1 + OF_THIRDS[contrast] * (overlap - 1)
 
 
 def patient_risks(fits) -> pd.DataFrame:
@@ -136,7 +149,7 @@ def patient_risks(fits) -> pd.DataFrame:
 
     Raw risks of different folds share no scale. A patient's risk is the share of the training
     patients' out-of-fold risks that lie below the patient's own (ties count half), 0 to 1,
-    averaged over repeats: cutting it at 1/3 and 2/3 cuts at the training folds' tertiles.
+    averaged over repeats.
     """
     tables = []
     for fit in fits:
@@ -156,17 +169,24 @@ def patient_risks(fits) -> pd.DataFrame:
     return table.groupby("patient_id", as_index=False).mean()
 
 
+def thirds(risks) -> np.ndarray:
+    """Third of each of the ``risks`` (n,), 0 the lowest, ties together. They are ranked anew,
+    because means over repeats crowd in the middle."""
+    places = (rankdata(risks) - 0.5) / max(len(risks), 1)
+    return np.minimum((places * len(GROUPS)).astype(int), len(GROUPS) - 1)
+
+
 def risk_groups(key, risks: pd.DataFrame, widening: float) -> dict:
-    """Kaplan-Meier curves of the thirds of training risk, and the log-rank test between them, its
-    variance times ``widening``."""
-    outcome = Outcome.of(risks)
-    group = np.minimum((risks.risk.to_numpy() * len(GROUPS)).astype(int), len(GROUPS) - 1)
+    """Kaplan-Meier curves of the thirds of ``patient_risks``, and the log-rank test between them,
+    its variance times that ``of_thirds`` for the ``overlap`` of the folds, ``widening``."""
+    outcome, group = Outcome.of(risks), thirds(risks.risk)
     curves = []
     for index in np.unique(group):
         own = outcome[group == index]
         curve = {name: np.round(v, 6).tolist() for name, v in metrics.kaplan_meier(own).items()}
         counts = {"n": len(own), "events": int(own.event.sum())}
         curves.append({"name": GROUPS[index], **curve, **counts})
+    widening = of_thirds(widening, "all")
     logrank_p = metrics.log_rank(outcome, group, widening) if len(risks) else np.nan
     return {**dict(zip(KEYS, key, strict=True)), "groups": curves, "logrank_p": logrank_p}
 
@@ -213,15 +233,17 @@ def c_by_threshold(fits, draws, quality: pd.Series) -> list[dict]:
 def permutation_test(scores) -> dict:
     """Summary of C (1 + permutations, folds), the first row observed: mean C per permutation,
     their mean with its 95 % t-interval and their 2.5-97.5 % range (``low``, ``high``)."""
-    observed, *permuted = (metrics.nadeau_bengio(row, 0.0)[0] for row in scores)
+    observed, *permuted = bootstrap.average(np.transpose(scores))
     permuted = np.array(permuted)
     permuted = permuted[~np.isnan(permuted)]
     beaten = 1 + int((permuted >= observed).sum())
-    mean, mean_low, mean_high = metrics.nadeau_bengio(permuted, 0.0)
+    mean_low, mean_high = np.nan, np.nan
+    if len(permuted) > 1:
+        mean_low, mean_high = ttest_1samp(permuted, 0.5).confidence_interval()
     low, high = np.quantile(permuted, [0.025, 0.975]) if len(permuted) else (np.nan, np.nan)
     return {
         "c_index": permuted.tolist(),
-        "mean": mean,
+        "mean": float(permuted.mean()) if len(permuted) else np.nan,
         "mean_low": mean_low,
         "mean_high": mean_high,
         "low": low,

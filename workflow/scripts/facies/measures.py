@@ -7,8 +7,9 @@ within folds; predicted probabilities stand side by side (``Pooled``), and repea
 import numpy as np
 
 from facies import calibration, hazards, ipcw, metrics, utility
-from facies.bootstrap import Draws, average, centred, interval
+from facies.bootstrap import Draws, average, centred, interval, widened
 from facies.cox import Outcome
+from facies.evaluation import fold_count, of_thirds, thirds
 from facies.pooled import Pooled, pool, survival_of
 
 TIMES = 20
@@ -22,7 +23,7 @@ def measure(fits, draws: Draws, horizons, end: float, place) -> dict:
     if not sets:
         return {}
     return {
-        **over_time(fits, draws, np.linspace(0, end, TIMES + 1)[1:]),
+        **over_time(fits, np.linspace(0, end, TIMES + 1)[1:]),
         "calibration": [calibrate(sets, k, horizon) for k, horizon in enumerate(horizons)],
         "d_calibration": d_calibrate(sets),
         "decision": [decide(sets, k, horizon) for k, horizon in enumerate(horizons)],
@@ -32,23 +33,26 @@ def measure(fits, draws: Draws, horizons, end: float, place) -> dict:
     }
 
 
-def over_time(fits, draws: Draws, times) -> dict:
-    """AUC and Brier score at ``times``, means over folds, with the Kaplan-Meier curve's score."""
+def over_time(fits, times) -> dict:
+    """AUC and Brier score at ``times``, means over folds with Nadeau and Bengio's intervals, and
+    the Kaplan-Meier curve's score."""
     aucs, scores, references = [], [], []
     for fit in fits:
-        weights = draws.of(fit.ids)
-        aucs.append(ipcw.auc(fit.train, fit.test, fit.risk, times, weights))
+        ones = np.ones((1, len(fit.ids)))
+        aucs.append(ipcw.auc(fit.train, fit.test, fit.risk, times, ones)[0])
         for found, survival in (
             (scores, survival_of(fit, times)),
             (references, np.tile(metrics.kaplan_meier_at(fit.train, times), (len(fit.ids), 1))),
         ):
-            terms = ipcw.brier_terms(fit.train, fit.test, survival, times)
-            found.append(ipcw.weighted_mean(terms, weights))
+            found.append(ipcw.brier_terms(fit.train, fit.test, survival, times).mean(0))
+    auc, brier, reference = (
+        metrics.nadeau_bengio(rows, fold_count(fits)) for rows in (aucs, scores, references)
+    )
     return {
         "times": times.tolist(),
-        "auc": interval(average(aucs)),
-        "brier": interval(average(scores)),
-        "brier_km": average(references)[0].tolist(),
+        "auc": metrics.within_unit(auc),
+        "brier": metrics.within_unit(brier),
+        "brier_km": reference["value"],
     }
 
 
@@ -131,7 +135,7 @@ def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
     return {
         "horizon": horizon,
         "thresholds": THRESHOLDS.tolist(),
-        "model": interval(average(curves)),
+        "model": interval(widened(average(curves), sets[0].widening)),
         "everybody": np.mean(everybody, axis=0).tolist(),
     }
 
@@ -163,13 +167,12 @@ def proportional(s: Pooled) -> dict | None:
 
 def group_hazards(place, widening: float) -> list[dict]:
     """Hazard ratios of the medium and the high third of risk against the low one."""
-    group = np.minimum((place.risk.to_numpy() * 3).astype(int), 2)
-    outcome = Outcome.of(place)
+    group, outcome = thirds(place.risk), Outcome.of(place)
     rows = []
     for number, name in ((1, "medium"), (2, "high")):
         own = np.isin(group, [0, number])
         high = (group[own] == number).astype(float)
         fit = hazards.fit_cox(high[:, None], outcome[own], np.zeros(own.sum()))
-        if found := averaged_ratio([fit], widening):
+        if found := averaged_ratio([fit], of_thirds(widening, name)):
             rows.append({"group": name, **found})
     return rows

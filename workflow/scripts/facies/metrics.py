@@ -4,6 +4,7 @@ A score that cannot be computed is NaN, never an exception.
 """
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import chi2
 from scipy.stats import t as student
 from sksurv.compare import compare_survival
@@ -13,6 +14,8 @@ from sksurv.util import Surv
 from facies.compiled import compiled
 from facies.concordance import concordance
 from facies.cox import Outcome
+
+TOO_WIDE = 0.25  # interval of C: half the way from chance to a perfect order
 
 
 def c_index(outcome: Outcome, risk) -> float:
@@ -113,17 +116,35 @@ def log_rank(outcome: Outcome, groups, widening: float) -> float:
     return float(chi2.sf(compare_survival(surv, np.asarray(groups))[0] / widening, count - 1))
 
 
-def nadeau_bengio(scores, test_to_train: float) -> tuple[float, float, float]:
-    """Mean of the folds' scores with a 95 % interval that knows their training sets overlap.
+def nadeau_bengio(scores, folds: int) -> dict:
+    """Mean ``value`` over folds with a 95 % interval, ``low`` to ``high``, that knows their
+    training sets overlap.
 
-    ``test_to_train`` is the size of a test fold over that of its training fold. The variance of
-    the mean is (1/J + test_to_train) s^2 over J folds: Nadeau and Bengio, "Inference for the
-    generalization error", Machine Learning 52 (2003) 239-81. NaN scores are left out.
+    ``scores`` (folds x repeats, ...) are of all repeats of ``folds`` folds. The variance of the
+    mean is (1 / K + test / train) s^2 over K folds, where a test fold is 1 / (K - 1) of its
+    training fold: Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52
+    (2003) 239-81. Repeats make s^2 surer and add degrees of freedom; they hold no new patients, so
+    that they do not divide it. NaN scores are left out; fewer than two have no interval.
     """
     scores = np.asarray(scores, float)
-    scores = scores[~np.isnan(scores)]
-    if len(scores) < 2:
-        return (float(scores.mean()) if len(scores) else np.nan), np.nan, np.nan
-    error = np.sqrt((1 / len(scores) + test_to_train) * scores.var(ddof=1))
-    half = student.ppf(0.975, len(scores) - 1) * error
-    return float(scores.mean()), float(scores.mean() - half), float(scores.mean() + half)
+    scored = ~np.isnan(scores)
+    count, repeats = scored.sum(0), max(len(scores) / folds, 1)
+    divided = np.where(count > 0, count, np.nan)
+    mean = np.nansum(scores, axis=0) / divided
+    freedom = np.where(count > 1, count - 1, np.nan)
+    variance = np.where(scored, (scores - mean) ** 2, 0).sum(0) / freedom
+    error = np.sqrt((repeats / divided + 1 / max(folds - 1, 1)) * variance)
+    half = student.ppf(0.975, freedom) * error
+    ends = {"value": mean, "low": mean - half, "high": mean + half}
+    return {name: end.tolist() for name, end in ends.items()}
+
+
+def within_unit(found: dict) -> dict:
+    """The symmetric interval of a score between 0 and 1, taken to the logit scale by the delta
+    method and back, so that it stays between them."""
+    value, half = np.asarray(found["value"], float), np.subtract(found["high"], found["value"])
+    inside = (value > 0) & (value < 1)  # at the ends all folds score alike, and half is 0
+    middle = np.where(inside, value, 0.5)
+    steps = half / (middle * (1 - middle))
+    ends = (np.where(inside, expit(logit(middle) + s * steps), value) for s in (-1, 1))
+    return found | dict(zip(("low", "high"), (end.tolist() for end in ends), strict=True))

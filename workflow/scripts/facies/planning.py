@@ -15,11 +15,11 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
-from scipy.stats import t as student
 
 from facies.concordance import concordance
 from facies.cox import Outcome
 from facies.folds import assign_folds
+from facies.metrics import nadeau_bengio, within_unit
 
 NODES = 300  # quantiles of the normal distribution that stand for it
 EXTREME_VALUE = np.pi**2 / 6  # variance of the log of an exponential time
@@ -53,23 +53,24 @@ def interval_width(c, patients, events, folds, repeats, seed, simulations=200) -
     """Expected width of the report's 95 % interval around a C of ``c``.
 
     Cohorts of the same size, with exponential times and as many events, are simulated and scored in
-    folds by the true risk; with s the mean standard deviation of the folds' C, the width is
-    2 t s sqrt(1 / J + 1 / (folds - 1)) over J = folds x repeats scores.
+    folds by the true risk: the width is the mean of those of the intervals that the report gives.
     """
     spread, rng = spread_of(c, events / patients), np.random.default_rng(seed)
-    deviations = []
+    widths = []
     for _ in range(simulations):
         risk = rng.normal(0, spread, patients)
         death = rng.exponential(np.exp(-risk))
         limit = rng.exponential(1.0, patients)
         # The censoring times are stretched until as many die before them.
         outcome = _censored(death, limit * _stretch(death / limit, events))
-        fold = assign_folds(outcome, folds, int(rng.integers(2**31)))
-        scores = [concordance(outcome[fold == k], risk[fold == k])[0] for k in range(1, folds + 1)]
-        deviations.append(np.nanstd(scores, ddof=1))
-    scores = folds * repeats
-    error = np.sqrt(1 / scores + 1 / (folds - 1)) * np.nanmean(deviations)
-    return float(2 * student.ppf(0.975, scores - 1) * error)
+        scores = []
+        for _ in range(repeats):
+            fold = assign_folds(outcome, folds, int(rng.integers(2**31)))
+            tests = [fold == k for k in range(1, folds + 1)]
+            scores += [concordance(outcome[test], risk[test])[0] for test in tests]
+        found = within_unit(nadeau_bengio(scores, folds))
+        widths.append(found["high"] - found["low"])
+    return float(np.nanmean(widths))
 
 
 def _censored(death, limit) -> Outcome:

@@ -7,10 +7,12 @@ photo without its intercept: risk + coefficients . (changed code - code). Nothin
 import numpy as np
 
 from facies import metrics
-from facies.bootstrap import Draws, average, interval
+from facies.bootstrap import Draws, average, interval, widened
 from facies.concordance import concordance
-from facies.evaluation import FoldFit, test_to_train
+from facies.evaluation import FoldFit, fold_count, overlap
 from facies.features import photo_owners
+
+RANGES = {"c_index": (0, 1), "lost": (-1, 1), "shift": (-np.inf, np.inf), "gone": (0, 1)}
 
 
 def read_coefficients(path) -> np.ndarray | None:
@@ -27,8 +29,7 @@ def read_latents(path) -> dict:
 
 def c_row(fits: list[FoldFit], c_indices) -> dict:
     """C with Nadeau and Bengio's interval over folds; ``c_indices`` (folds,) of the fits."""
-    value, low, high = metrics.nadeau_bengio(c_indices, test_to_train(fits))
-    return {"value": value, "low": low, "high": high}
+    return metrics.within_unit(metrics.nadeau_bengio(c_indices, fold_count(fits)))
 
 
 def c_indices(fits: list[FoldFit]) -> list[float]:
@@ -50,7 +51,8 @@ def spread(fit: FoldFit) -> float:
 
 
 def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
-    """What changed photos do to the folds' models, means over folds (1 + draws,) each.
+    """What changed photos do to the folds' models, means over folds (1 + draws,) each, the draws
+    widened for the ``overlap`` of the folds.
 
     ``change(ids)`` (n, p) is by how much the codes of test patients changed. ``c_index`` is C on
     the changed photos, ``lost`` the C that it lacks, ``shift`` the mean move of the risk in SD of
@@ -67,8 +69,8 @@ def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
         lost = concordance(fit.test, fit.risk, weights) - c_index
         gone = variance_gone(fit.risk, fit.risk + move, share)
         rows.append([c_index, lost, share @ move / spread(fit), gone])
-    names = ("c_index", "lost", "shift", "gone")
-    return dict(zip(names, average(rows), strict=True))
+    drawn = zip(RANGES.items(), average(rows), strict=True)
+    return {name: widened(own, overlap(fits), ends) for (name, ends), own in drawn}
 
 
 def variance_gone(before, after, shares) -> np.ndarray:

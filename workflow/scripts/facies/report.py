@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from facies import curves, figures, tripod
+from facies import curves, figures, metrics, tripod
 from facies.pictures import grid
 from facies.rows import mean_picture
 
@@ -290,6 +290,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "comparisons": differences,
         "headline": {f: best(scores, f, model) for f in config["survival"]["features"]},
         "model": model,
+        "too_wide": metrics.TOO_WIDE,
         "reasons": reasons(summary["excluded"]),
         "columns": data["columns"].to_dict("records"),
         "excluded_photos": summary["photos_in"] - summary["photos_used"],
