@@ -27,7 +27,7 @@ from facies.errors import InputError
 from facies.images import read_photo
 from facies.portraits import render
 from facies.regions import OVAL
-from facies.visibility import CELLS, WEIGHTS, reason, stacked, visibility
+from facies.visibility import CELLS, MOST_TURNED, WEIGHTS, reason, stacked, turned, visibility
 
 DETECTOR = WEIGHTS.parent / "detector"
 SIDE = 700  # pixels; larger photos are reduced
@@ -154,8 +154,8 @@ def test(paths):
         except InputError:
             continue
         face = detector.detect(photo)
-        if face is None or face.turns or face.count > 1:
-            continue
+        if face is None or face.turns or face.count > 1 or abs(turned(face.mesh)) > MOST_TURNED:
+            continue  # a turned head is no plain face
         for kind in (*HARMLESS, *COVERS, "cut"):
             said = verdict(covered(kind, photo, face, random)[0], detector)
             found[kind].append(said is not None)
