@@ -132,7 +132,7 @@ def train(folder):
     detector, random = FaceDetector(DETECTOR), np.random.default_rng(1)
     paths = photographs(folder)
     photos = [render(portrait)[0] for portrait in pretraining_portraits(99, 200)]
-    photos += [read(path) for path in paths[: len(paths) // 2]]
+    photos += [read(path) for path in paths[: (len(paths) + 1) // 2]]
     parts = zip(*examples(photos, detector, random), strict=True)
     np.savez(WEIGHTS, **fit(*(torch.from_numpy(np.stack(part)) for part in parts)))
 
@@ -182,7 +182,7 @@ def main():
     if given.what == "train":
         return train(given.folder)
     paths = photographs(given.folder)
-    test(paths[0 if given.all else len(paths) // 2 :][: given.most])
+    test(paths[0 if given.all else (len(paths) + 1) // 2 :][: given.most])
 
 
 if __name__ == "__main__":
