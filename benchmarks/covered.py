@@ -92,7 +92,7 @@ def examples(photos, detector, random):
             if again is None or again.turns:
                 continue
             seen = again.landmarks + np.float32(corner)
-            matrix, _ = cv2.estimateAffine2D(seen, again.mesh[:, :2])
+            matrix, _ = cv2.estimateAffine2D(seen, again.mesh[:, :2].copy())
             maps = [
                 cv2.warpAffine(hidden, matrix, (INPUT, INPUT), borderValue=1.0),
                 cv2.warpAffine(oval, matrix, (INPUT, INPUT)),
