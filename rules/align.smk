@@ -49,7 +49,7 @@ rule align_photos:
         shards=len(SHARDS),
         store=config["store"],
         fingerprint=fingerprint,
-        code=code_digest("alignment", "images"),
+        code=ALIGNED_BY,
     script:
         "../workflow/scripts/align_photos.py"
 

@@ -8,7 +8,7 @@ BUNDLED = ["face", *(name for name in ("clinical", *STACKED) if name in FEATURES
 REFIT = "<results>/bundle/{features}.npz"
 # Code that decides what a photo becomes: whoever applies the bundle must have the same.
 APPLIED = {
-    "alignment": code_digest("alignment", "images"),
+    "alignment": ALIGNED_BY,
     "projection": PROJECTED_BY,
 }
 

@@ -106,6 +106,15 @@ def contents(*paths):
     )[:16]
 
 
+# What decides what becomes of a photo, beside the settings and the detector's files.
+ALIGNED_BY = digest(
+    [
+        code_digest("alignment", "images"),
+        contents(os.path.join(HERE, "../resources/visibility.npz")),
+    ]
+)[:16]
+
+
 def fingerprint(wildcards):
     """State of a shard's photos: its job runs again when one of them changed, came or went."""
     cohort = config["cohort"]

@@ -85,7 +85,7 @@ use rule align_photos as align_outside with:
         fingerprint=lambda wildcards: fingerprints(
             OUTSIDE["photos"], OUTSIDE["folder"], OUTSIDE["shards"]
         )[int(wildcards.shard)],
-        code=code_digest("alignment", "images"),
+        code=ALIGNED_BY,
 
 
 use rule project_photos as project_outside with:

@@ -7,6 +7,7 @@ import numpy as np
 
 from facies.detection import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, Face, FaceDetector
 from facies.regions import FACE, UNCERTAIN, segment
+from facies.visibility import reason, visibility
 
 ENLARGED, FRAME = 256, 64  # pixels of a crop in which a face is sought again, and around it
 ENOUGH = 1024  # pixels; a quad of twice as many is cut out of a shrunken photo
@@ -21,10 +22,14 @@ class Unusable(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class AlignmentSettings:
-    """`resolution` of the crop; `min_face`, least pixels from eyes to mouth in the photo."""
+    """`resolution` of the crop; `min_face`, least pixels from eyes to mouth in the photo.
+
+    `covered` is what becomes of a face that is covered or turned away: ``leave out`` or ``keep``.
+    """
 
     resolution: int = 64
     min_face: float = 8.0
+    covered: str = "leave out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +170,9 @@ def align_photo(photo: np.ndarray, detector: FaceDetector, settings: AlignmentSe
         raise Unusable(f"{face.count} faces of like size; crop the photo to the patient")
     if face.size < settings.min_face:
         raise Unusable(f"face too small: {face.size:.0f} pixels from eyes to mouth")
+    seen = visibility(face, photo.shape[:2])
+    if settings.covered == "leave out" and (hidden := reason(seen)):
+        raise Unusable(hidden)
     resolution = settings.resolution
     quad = ffhq_quad(face.eyes, face.mouth)
     affine = cv2.getAffineTransform(
@@ -179,7 +187,7 @@ def align_photo(photo: np.ndarray, detector: FaceDetector, settings: AlignmentSe
         quad=quad.astype(np.float32),
         quality={},
     )
-    aligned.quality.update(_quality(photo, face, aligned))
+    aligned.quality.update(_quality(photo, face, aligned) | seen)
     return aligned
 
 

@@ -15,19 +15,28 @@ MODELS = ("face_detection_short_range", "face_landmark", "selfie_segmentation")
 LEFT_EYE = [33, 160, 158, 133, 153, 144]  # left and right as seen in the picture
 RIGHT_EYE = [362, 385, 387, 263, 373, 380]
 MOUTH_CORNERS = [61, 291]
+INPUT = 192  # pixels of the mesh network's square input
+# Inner layers of the mesh network: 24, 12, 6, 3 and 3 cells to a side.
+INNER = ["p_re_lu_9", "p_re_lu_12", "p_re_lu_15", "p_re_lu_17", "p_re_lu_26"]
 MIN_SCORE = 0.5
 MIN_FLAG = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """One face: mesh (468, 2), detector score, mesh flag, and how many like it the photo has."""
+    """One face: mesh (468, 2), detector score, mesh flag, and how many like it the photo has.
+
+    `mesh` (468, 3) are the same points in the upright square that the mesh's network saw, with
+    their depth, and `activations` its inner layers INNER, (channels, n, n) each.
+    """
 
     landmarks: np.ndarray
     score: float
     flag: float
     turns: int = 0  # quarter turns, counter-clockwise, after which it stands upright
     count: int = 1
+    mesh: np.ndarray | None = None
+    activations: tuple[np.ndarray, ...] = ()
 
     @property
     def eyes(self) -> np.ndarray:
@@ -101,7 +110,7 @@ class FaceDetector:
                 face = max(faces, key=lambda f: f.size * f.flag)
                 count = sum(other.size > 0.5 * face.size for other in faces)
                 points = _turn_back(face.landmarks, turns, height, width)
-                found = Face(points, face.score, face.flag, turns, count)
+                found = dataclasses.replace(face, landmarks=points, turns=turns, count=count)
                 if best is None or found.score * found.flag > best.score * best.flag:
                     best = found
             if best is not None:
@@ -151,13 +160,20 @@ class FaceDetector:
         along = along / (np.linalg.norm(along) + 1e-9) * (box[2:4] - box[:2]).max() * 1.5
         across = np.array([-along[1], along[0]])
         corner = centre - along / 2 - across / 2
-        forward = np.stack([along, across, corner], axis=1) / [192, 192, 1]  # mesh to photo
+        forward = np.stack([along, across, corner], axis=1) / [INPUT, INPUT, 1]  # mesh to photo
         inverse = cv2.invertAffineTransform(_to_centres(forward))
-        patch = cv2.warpAffine(photo, inverse, (192, 192), flags=cv2.INTER_LINEAR)
+        patch = cv2.warpAffine(photo, inverse, (INPUT, INPUT), flags=cv2.INTER_LINEAR)
         self._mesh.setInput(cv2.dnn.blobFromImage(patch, 1 / 255))
-        flag, mesh = self._mesh.forward(["conv2d_31", "conv2d_21"])
-        points = mesh.reshape(468, 3)[:, :2] @ forward[:, :2].T + forward[:, 2]
-        return Face(points.astype(np.float32), float(score), float(1 / (1 + np.exp(-flag.item()))))
+        flag, mesh, *inner = self._mesh.forward(["conv2d_31", "conv2d_21", *INNER])
+        mesh = mesh.reshape(468, 3)
+        points = mesh[:, :2] @ forward[:, :2].T + forward[:, 2]
+        return Face(
+            points.astype(np.float32),
+            float(score),
+            float(1 / (1 + np.exp(-flag.item()))),
+            mesh=mesh.copy(),
+            activations=tuple(layer[0].copy() for layer in inner),
+        )
 
 
 def _to_centres(affine: np.ndarray) -> np.ndarray:

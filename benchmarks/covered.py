@@ -1,0 +1,189 @@
+"""How many covered faces are found, and how many plain ones are marked: draws covers on a folder.
+
+    python benchmarks/covered.py test FOLDER            # the table of docs/alignment.md
+    python benchmarks/covered.py train FOLDER           # resources/visibility.npz anew
+
+FOLDER holds photographs of faces (.jpg, .png), one a person. Training takes the first half of them
+in an order drawn at random and 200 rendered portraits, the test the other half: no person is in
+both. `--all` tests all photos of a folder that took no part in training.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+from facies.covers import COVERS, HARMLESS, cover, cut
+from facies.demo import pretraining_portraits
+from facies.detection import INPUT, FaceDetector
+from facies.errors import InputError
+from facies.images import read_photo
+from facies.portraits import render
+from facies.regions import OVAL
+from facies.visibility import CELLS, MOST_TURNED, WEIGHTS, reason, stacked, turned, visibility
+
+DETECTOR = WEIGHTS.parent / "detector"
+SIDE = 700  # pixels; larger photos are reduced
+SHOWN = ("plain", "glasses", "beard", "tube", "mask", "mask", "nose_free", "sunglasses")
+SHOWN += ("sunglasses", "side", "lower", "upper", "cut")
+EPOCHS, BATCH, HIDDEN, RATE = 8, 64, 24, 0.009
+
+
+def photographs(folder: Path):
+    """Photos and the face in each, in an order drawn at random."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png"))
+    return [paths[i] for i in np.random.default_rng(0).permutation(len(paths))]
+
+
+def read(path):
+    photo = read_photo(path)
+    scale = SIDE / max(photo.shape)
+    if scale < 1:
+        photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return photo
+
+
+def covered(kind, photo, face, random):
+    """A photo with a cover, what is hidden in the old photo, and the new corner there."""
+    if kind == "cut":
+        return cut(photo, face, random)
+    return *cover(kind, photo, face, random), (0, 0)
+
+
+def weather(photo: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Other light, colour, sharpness, grain and compression."""
+    image = photo / 255.0
+    if random.random() < 0.25:
+        image = np.repeat((image @ [0.299, 0.587, 0.114])[..., None], 3, axis=2)
+    if random.random() < 0.5:
+        image = image ** np.exp(random.normal(0, 0.35)) * random.uniform(0.6, 1.15)
+    if random.random() < 0.3:
+        image = image * (1 + random.normal(0, 0.12, 3))
+    if random.random() < 0.3:
+        image = cv2.GaussianBlur(image, (0, 0), random.uniform(0.3, 1.5) * max(photo.shape) / 300)
+    if random.random() < 0.3:
+        image = image + random.standard_normal(image.shape) * random.uniform(0, 0.05)
+    image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+    if random.random() < 0.4:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(30, 90))]
+        image = cv2.imdecode(cv2.imencode(".jpg", image, quality)[1], cv2.IMREAD_COLOR)
+    return image
+
+
+def examples(photos, detector, random):
+    """Activations (c, 12, 12), what is hidden, and what is face (12, 12), of every cover."""
+    for photo in photos:
+        face = detector.detect(photo)
+        if face is None or face.turns:
+            continue
+        oval = cv2.fillPoly(
+            np.zeros(photo.shape[:2], np.float32), [np.int32(np.rint(face.landmarks[OVAL]))], 1.0
+        )
+        for kind in SHOWN:
+            image, hidden, corner = covered(kind, photo, face, random)
+            again = detector.detect(weather(image, random))
+            if again is None or again.turns:
+                continue
+            seen = again.landmarks + np.float32(corner)
+            matrix, _ = cv2.estimateAffine2D(seen, again.mesh[:, :2].copy())
+            maps = [
+                cv2.warpAffine(hidden, matrix, (INPUT, INPUT), borderValue=1.0),
+                cv2.warpAffine(oval, matrix, (INPUT, INPUT)),
+            ]
+            maps = [cv2.resize(m, (CELLS, CELLS), interpolation=cv2.INTER_AREA) for m in maps]
+            yield stacked(again.activations).astype(np.float16), *maps
+
+
+def fit(activations, hidden, oval) -> dict[str, np.ndarray]:
+    """Weights of the network of `visibility`, by cross-entropy over the cells of the face."""
+    torch.manual_seed(0)
+    channels = activations.shape[1]
+    norm = nn.BatchNorm2d(channels, affine=False)
+    inner, outer = nn.Conv2d(channels, HIDDEN, 1), nn.Conv2d(HIDDEN, 1, 1)
+    network = nn.Sequential(norm, inner, nn.ReLU(), outer)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1e-4)
+    steps = EPOCHS * len(activations) // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps)
+    for _ in range(steps):
+        chosen = torch.randint(len(activations), [BATCH])
+        logits = network(activations[chosen].float())[:, 0]
+        weight = (oval[chosen] > 0.3).float()
+        error = F.binary_cross_entropy_with_logits(logits, hidden[chosen], weight, reduction="sum")
+        optimizer.zero_grad()
+        (error / weight.sum()).backward()
+        optimizer.step()
+        schedule.step()
+    with torch.no_grad():
+        matrix = inner.weight[:, :, 0, 0] / (norm.running_var + norm.eps).sqrt()
+        bias = inner.bias - matrix @ norm.running_mean
+        weights = {"hidden": matrix, "hidden_bias": bias}
+        weights |= {"output": outer.weight[0, :, 0, 0], "output_bias": outer.bias}
+        return {name: value.numpy() for name, value in weights.items()}
+
+
+def train(folder):
+    detector, random = FaceDetector(DETECTOR), np.random.default_rng(1)
+    paths = photographs(folder)
+    photos = [render(portrait)[0] for portrait in pretraining_portraits(99, 200)]
+    photos += [read(path) for path in paths[: (len(paths) + 1) // 2]]
+    parts = zip(*examples(photos, detector, random), strict=True)
+    np.savez(WEIGHTS, **fit(*(torch.from_numpy(np.stack(part)) for part in parts)))
+
+
+def verdict(photo, detector):
+    """What is said of a photo; None if it is used."""
+    face = detector.detect(photo)
+    if face is None or face.count > 1:
+        return "no face, or several"
+    return reason(visibility(face, photo.shape[:2]))
+
+
+def test(paths):
+    detector, random = FaceDetector(DETECTOR), np.random.default_rng(2)
+    found, lost = defaultdict(list), defaultdict(int)
+    for path in paths:
+        try:
+            photo = read(path)
+        except InputError:
+            continue
+        face = detector.detect(photo)
+        if face is None or face.turns or face.count > 1 or abs(turned(face.mesh)) > MOST_TURNED:
+            continue  # a turned head is no plain face
+        for kind in (*HARMLESS, *COVERS, "cut"):
+            said = verdict(covered(kind, photo, face, random)[0], detector)
+            found[kind].append(said is not None)
+            lost[kind] += said == "no face, or several"
+    for kind, marks in found.items():
+        n, share = len(marks), np.mean(marks)
+        low, high = wilson(sum(marks), n)
+        print(f"| {kind} | {n} | {share:.1%} ({low:.1%} to {high:.1%}) | {lost[kind] / n:.1%} |")
+
+
+def wilson(k, n, z=1.96):
+    """95 % interval of a share (Wilson 1927)."""
+    centre, half = k + z**2 / 2, z * np.sqrt(k * (n - k) / n + z**2 / 4)
+    return (centre - half) / (n + z**2), (centre + half) / (n + z**2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["train", "test"])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--most", type=int, help="photos in the test")
+    given = parser.parse_args()
+    if given.what == "train":
+        return train(given.folder)
+    paths = photographs(given.folder)
+    test(paths[0 if given.all else (len(paths) + 1) // 2 :][: given.most])
+
+
+if __name__ == "__main__":
+    main()
