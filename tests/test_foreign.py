@@ -165,11 +165,25 @@ def test_payload_in_a_nested_storage_is_not_run(tmp_path):
     assert not target.exists()
 
 
-def test_a_tensor_beyond_its_storage_is_refused(tmp_path):
-    numbers = torch.zeros(4).storage()
-    reach = Payload(torch._utils._rebuild_tensor_v2, numbers, 0, (2, 4), (4, 1), False, {})
-    with pytest.raises(InputError, match="beyond its storage"):
-        load_networks(write(tmp_path / "network.pkl", {"G_ema": reach}), "generator")
+@pytest.mark.parametrize(
+    ("offset", "size", "stride", "message"),
+    [
+        (0, (2, 4), (4, 1), "beyond its storage"),
+        (5, (4,), (1,), "beyond its storage"),
+        (1, (4,), (-1,), "of impossible shape"),
+        (0, (2**40, 2**40), (0, 0), "other than plain floating numbers"),
+        (0, (1,) * 9, (1,) * 9, "of impossible shape"),
+        (0, (4.0,), (1,), "float"),
+    ],
+)
+def test_a_tensor_beyond_its_storage_is_refused(tmp_path, nvidia, offset, size, stride, message):
+    numbers = torch.zeros(8).untyped_storage()[:16]
+    numbers = torch.storage.TypedStorage(wrap_storage=numbers, dtype=torch.float32, _internal=True)
+    reach = Payload(torch._utils._rebuild_tensor_v2, numbers, offset, size, stride, False, {})
+    module = nvidia(torch.nn.Module())
+    module.state["_parameters"] = {"weight": reach}
+    with pytest.raises(InputError, match=message):
+        load_networks(write(tmp_path / "network.pkl", {"G_ema": module}), "generator")
 
 
 def test_a_tensor_of_more_numbers_than_the_file_holds_is_refused(tmp_path, networks, nvidia):
@@ -336,7 +350,7 @@ def test_rosinality_mean_code_is_kept(tmp_path, rosinality):
         (lambda content: torch.nn.Linear(1, 1), "asks for torch.nn.modules.linear.Linear"),
         (
             lambda content: content | {"latent_avg": torch.ones(6).to_sparse()},
-            "not a StyleGAN2 that is known",
+            "other than plain floating numbers",
         ),
     ],
 )
