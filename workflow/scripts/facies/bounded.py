@@ -36,9 +36,7 @@ def strict_json(text: str | bytes):
             raise ValueError("a key occurs twice")
         return table
 
-    return json.loads(
-        text, parse_float=number, parse_constant=number, object_pairs_hook=unique
-    )
+    return json.loads(text, parse_float=number, parse_constant=number, object_pairs_hook=unique)
 
 
 def read_header(path: str | Path) -> dict:

@@ -7,6 +7,7 @@ are refused. Tensors are read when they are asked for, from bytes that the file 
 """
 
 import io
+import math
 import mmap
 import pickle
 import pickletools
@@ -35,7 +36,7 @@ DTYPES = {
 }
 ADMITTED = re.compile(
     r"""torch_utils\.persistence\._reconstruct_persistent_obj | dnnlib\.util\.EasyDict
-    | torch\._utils\._rebuild_\w+ | torch\.storage\._load_from_bytes
+    | torch\._utils\._rebuild_\w+ | torch\.serialization\._get_layout | torch\.storage\._load_from_bytes
     | torch\.(\w+Storage|device|Size|u?int\d+|b?float\d+|bool)
     # Arguments of the training.
     | argparse\.Namespace | types\.SimpleNamespace | easydict\.EasyDict
@@ -142,7 +143,11 @@ class Source:
             raise InputError("holds a tensor of other than plain floating numbers")
         storage, offset, size, stride = record.args[:4]
         dtype, numbers = self._numbers(storage)
-        if min([offset, *size, *stride, 0]) < 0 or len(size) > 8:
+        if (
+            type(size) is not tuple
+            or len(size) > 8
+            or (any(type(n) is not int or n < 0 for n in (offset, *size, *stride)))
+        ):
             raise pickle.UnpicklingError("a tensor of impossible shape")
         if 0 in size:
             return torch.empty(size)
@@ -151,7 +156,7 @@ class Source:
         if first + count * step > len(numbers):
             raise pickle.UnpicklingError("a tensor reaches beyond its storage")
         self.left -= count * step
-        if self.left < 0 or torch.Size(size).numel() > count:  # a stride can be 0
+        if self.left < 0 or math.prod(size) > count:  # a stride can be 0
             raise InputError("holds a tensor of other than plain floating numbers")
         part = torch.frombuffer(bytearray(numbers[first : first + count * step]), dtype=dtype)
         return torch.empty(size).copy_(part.as_strided(size, stride))
@@ -239,7 +244,9 @@ def read_pickle(path: str | Path) -> Source:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"not a whole pickle of networks ({error!s:.200}); copy it again") from None
+        raise InputError(
+            f"not a whole pickle of networks ({error!s:.200}); copy it again"
+        ) from None
 
 
 def _mapped(path) -> mmap.mmap:
