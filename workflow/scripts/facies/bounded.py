@@ -48,8 +48,9 @@ def read_header(path: str | Path) -> dict:
     with open(path, "rb") as file:
         start = file.read(8)
         size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 1 < size <= min(LARGEST_HEADER, os.fstat(file.fileno()).st_size):
-            raise ValueError(f"a header of {size} bytes")
+        most = min(LARGEST_HEADER, os.fstat(file.fileno()).st_size)
+        if not 1 < size <= most:
+            raise ValueError(f"a header of {size} bytes, where {most} are the most")
         try:
             header = strict_json(file.read(size))
         except RecursionError:
@@ -60,16 +61,17 @@ def read_header(path: str | Path) -> dict:
 
 
 @contextmanager
-def limited_memory(more: int):
-    """Let allocations fail that would take the process `more` bytes beyond what it has mapped."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
+def limited_memory(more: float):
+    """Let allocations fail that take the process `more` bytes beyond what it has mapped."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + more
-    bound = limit if before[1] == resource.RLIM_INFINITY else min(limit, before[1])
-    resource.setrlimit(resource.RLIMIT_AS, (bound, before[1]))
+    limits = [pages * resource.getpagesize() + int(more), soft, hard]
+    limit = min(n for n in limits if n != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     try:
         yield
     except MemoryError:
-        raise InputError(f"needs more than {more / 1e9:.0f} GB of memory, as no StyleGAN2 does")
+        reason = f"takes more than {more / 1e9:.0f} GB of memory to read, as no StyleGAN2 does"
+        raise InputError(reason) from None
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -16,7 +16,9 @@ from facies.pickles import MODULE, Record, Source, read_pickle
 from facies.rosinality import read_rosinality
 from facies.stylegan2 import MappingNetwork
 
-TORCH = (b"PK", b"\x80\x02\x8a\nl\xfc\x9cF\xf9")  # a zip, or the number that older files begin with
+TORCH = re.compile(  # a zip, or the number that older files begin with, in whatever protocol
+    rb"PK|\x80.(\x95.{8})?\x8a\nl\xfc\x9cF\xf9", re.DOTALL
+)
 PICKLE = b"\x80"
 LONGEST_NAME = 200  # of a tensor
 NO_CLASSES = "a network without classes; set generator.label to null"
@@ -73,8 +75,8 @@ def _noise(state: dict) -> dict[str, torch.Tensor]:
 def _reader(path):
     """The reader for a file's first bytes: suffixes are often wrong."""
     with open(path, "rb") as file:
-        head = file.read(16)
-    if head.startswith(TORCH):
+        head = file.read(32)
+    if TORCH.match(head):
         return read_rosinality
     if head.startswith(PICKLE):
         return _read_nvidia

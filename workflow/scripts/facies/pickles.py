@@ -13,6 +13,7 @@ import pickle
 import pickletools
 import re
 import zipfile
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from facies.errors import InputError
 
 # What is read costs no more than this, whatever a file claims; StyleGAN2 of 1024 pixels with its
 # optimisers stays under a tenth of each.
-MOST = {"": 1_000_000, "TUPLE": 50_000, "LONG": 10_000}  # operations whose name begins so
+MOST_OPERATIONS, MOST_TUPLES, MOST_LONGS = 1_000_000, 50_000, 10_000
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # with which torch's files without zip begin
 MODULE = "torch_utils.persistence._reconstruct_persistent_obj"
@@ -33,11 +34,20 @@ DTYPES = {
     "torch.BFloat16Storage": torch.bfloat16,
     "torch.FloatStorage": torch.float32,
     "torch.DoubleStorage": torch.float64,
+    # Of counters and the like, to find what stands behind them.
+    "torch.BoolStorage": torch.bool,
+    "torch.ByteStorage": torch.uint8,
+    "torch.CharStorage": torch.int8,
+    "torch.ShortStorage": torch.int16,
+    "torch.IntStorage": torch.int32,
+    "torch.LongStorage": torch.int64,
+    "torch.ComplexFloatStorage": torch.complex64,
+    "torch.ComplexDoubleStorage": torch.complex128,
 }
 ADMITTED = re.compile(
     r"""torch_utils\.persistence\._reconstruct_persistent_obj | dnnlib\.util\.EasyDict
-    | torch\._utils\._rebuild_\w+ | torch\.serialization\._get_layout | torch\.storage\._load_from_bytes
-    | torch\.(\w+Storage|device|Size|u?int\d+|b?float\d+|bool)
+    | torch\._utils\._rebuild_\w+ | torch\.serialization\._get_layout
+    | torch\.storage\._load_from_bytes | torch\.(\w+Storage|device|Size|u?int\d+|b?float\d+|bool)
     # Arguments of the training.
     | argparse\.Namespace | types\.SimpleNamespace | easydict\.EasyDict
     | collections\.(OrderedDict|defaultdict|Counter)
@@ -111,18 +121,24 @@ class _Reader(pickle.Unpickler):
 def _describe(stream) -> tuple[object, dict[str, Record]]:
     """What the next pickle of a stream describes, and the storages that it names."""
     start = stream.tell()
-    counts = dict.fromkeys(MOST, 0)
-    for opcode, argument, _ in pickletools.genops(stream):
-        for name in counts:
-            counts[name] += opcode.name.startswith(name)
-            if counts[name] > MOST[name]:
-                raise pickle.UnpicklingError(f"more than {MOST[name]} {name or 'operations'}")
-        # Memory is taken for all places up to the highest number, and honest ones are consecutive.
-        if "PUT" in opcode.name and argument > counts[""]:
-            raise pickle.UnpicklingError("memo numbers out of order")
+    _refuse_costly(stream)
     stream.seek(start)
     reader = _Reader(stream)
     return reader.load(), reader.storages
+
+
+def _refuse_costly(stream) -> None:
+    """UnpicklingError for a pickle whose reading takes more than its length suggests."""
+    names = Counter()
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+        names[opcode.name] += 1
+        # Memory is taken for all places up to the highest number, and honest ones are consecutive.
+        if number > MOST_OPERATIONS or ("PUT" in opcode.name and argument > number):
+            raise pickle.UnpicklingError("more operations or objects than networks need")
+    # As keys of tables, tuples within tuples exhaust the stack, and large numbers can collide.
+    tuples = sum(count for name, count in names.items() if name.startswith("TUPLE"))
+    if tuples > MOST_TUPLES or names["LONG"] + names["LONG1"] + names["LONG4"] > MOST_LONGS:
+        raise pickle.UnpicklingError("more tuples or large numbers than networks need")
 
 
 class Source:
@@ -130,6 +146,7 @@ class Source:
 
     def __init__(self, content, size: int, storages: dict[str, bytes | memoryview] | None = None):
         self.content, self.left, self.storages = content, size, storages or {}
+        self.streams: dict[int, tuple] = {}
 
     def tensor(self, record) -> torch.Tensor:
         """A copy in single precision of what a record describes.
@@ -142,61 +159,53 @@ class Source:
         if not isinstance(record, Record) or record.name != TENSOR:
             raise InputError("holds a tensor of other than plain floating numbers")
         storage, offset, size, stride = record.args[:4]
-        dtype, numbers = self._numbers(storage)
-        if (
-            type(size) is not tuple
-            or len(size) > 8
-            or (any(type(n) is not int or n < 0 for n in (offset, *size, *stride)))
-        ):
+        numbers, dtype = self._numbers(storage)
+        whole = all(type(n) is int and n >= 0 for n in (offset, *size, *stride))
+        if type(size) is not tuple or len(size) > 8 or not whole:
             raise pickle.UnpicklingError("a tensor of impossible shape")
         if 0 in size:
             return torch.empty(size)
-        first, step = offset * dtype.itemsize, dtype.itemsize
-        count = 1 + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-        if first + count * step > len(numbers):
+        count = 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+        part = numbers[offset * dtype.itemsize : (offset + count) * dtype.itemsize]
+        if len(part) < count * dtype.itemsize:
             raise pickle.UnpicklingError("a tensor reaches beyond its storage")
-        self.left -= count * step
+        self.left -= len(part)
         if self.left < 0 or math.prod(size) > count:  # a stride can be 0
             raise InputError("holds a tensor of other than plain floating numbers")
-        part = torch.frombuffer(bytearray(numbers[first : first + count * step]), dtype=dtype)
+        part = torch.frombuffer(bytearray(part), dtype=dtype)
         return torch.empty(size).copy_(part.as_strided(size, stride))
 
-    def _numbers(self, storage: Record) -> tuple[torch.dtype, bytes | memoryview]:
-        """Type and bytes of a storage, or of the one in the stream that stands for it."""
+    def _numbers(self, storage: Record) -> tuple[bytes | memoryview, torch.dtype]:
+        """Bytes and type of a storage, or of the one in the stream that stands for it."""
         storages = self.storages
         if storage.name == NESTED:
-            storage, storages = _stream(io.BytesIO(storage.args[0]))
+            data = storage.args[0]
+            if id(data) not in self.streams:
+                self.streams[id(data)] = _stream(io.BytesIO(data), memoryview(data))
+            storage, storages = self.streams[id(data)]
         kind, key = storage.args
-        if kind not in DTYPES:
+        if not DTYPES[kind].is_floating_point:
             raise InputError("holds a tensor of other than plain floating numbers")
-        return DTYPES[kind], storages[key]
+        return storages[key], DTYPES[kind]
 
 
-def _stream(stream) -> tuple[object, dict[str, memoryview]]:
+def _stream(stream, whole: memoryview) -> tuple[object, dict[str, memoryview]]:
     """What torch wrote without zip: three pickles of itself, the object, its storages' keys, and
-    for each of these the number of its numbers (int64) and the numbers."""
+    for each of these how many numbers it has (int64) and the numbers. `whole` is all of it."""
     head = [_describe(stream)[0] for _ in range(3)]
     if head[:2] != [MAGIC, PROTOCOL] or head[2].get("little_endian") is not True:
         raise pickle.UnpicklingError("no stream of torch")
     content, named = _describe(stream)
-    keys = _describe(stream)[0]
-    whole = memoryview(stream.getbuffer() if isinstance(stream, io.BytesIO) else stream)
+    keys, _ = _describe(stream)
     place, storages = stream.tell(), {}
     for key in keys:
-        count = int.from_bytes(whole[place : place + 8], "little")
-        step = _item_size(named[key])
-        storages[key] = whole[place + 8 : place + 8 + count * step]
-        place += 8 + count * step
+        kind, _ = named[key].args
+        size = int.from_bytes(whole[place : place + 8], "little") * DTYPES[kind].itemsize
+        storages[key] = whole[place + 8 : place + 8 + size]
+        place += 8 + size
     if place > len(whole):
         raise EOFError("the numbers are cut short")
     return content, storages
-
-
-def _item_size(storage: Record) -> int:
-    """Bytes of one number of a storage, also of those that are not read."""
-    kind = storage.args[0].removeprefix("torch.").removesuffix("Storage")
-    sizes = {"Byte": 1, "Char": 1, "Bool": 1, "Short": 2, "Half": 2, "BFloat16": 2, "Int": 4}
-    return sizes.get(kind, 4 if kind == "Float" else 16 if kind == "ComplexDouble" else 8)
 
 
 def _zip(path) -> Source:
@@ -208,7 +217,7 @@ def _zip(path) -> Source:
             sum(p.file_size for p in parts) > size
         ):
             raise InputError(
-                "a zip of compressed parts, as torch never writes; save it again with torch.save"
+                "a zip of compressed parts, which no such checkpoint is; write it by torch.save"
             )
         (name,) = (p.filename for p in parts if re.fullmatch(r"[^/]+/data\.pkl", p.filename))
         folder = name.partition("/")[0]
@@ -228,7 +237,8 @@ def read_torch(path: str | Path) -> Source:
     try:
         if zipfile.is_zipfile(path):
             return _zip(path)
-        content, storages = _stream(stream := _mapped(path))
+        stream = _mapped(path)
+        content, storages = _stream(stream, memoryview(stream))
         return Source(content, len(stream), storages)
     except InputError:
         raise
@@ -244,9 +254,8 @@ def read_pickle(path: str | Path) -> Source:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(
-            f"not a whole pickle of networks ({error!s:.200}); copy it again"
-        ) from None
+        reason = f"{error!s:.200}"
+        raise InputError(f"not a whole pickle of networks ({reason}); copy it again") from None
 
 
 def _mapped(path) -> mmap.mmap:
