@@ -31,7 +31,7 @@ rule check_bundle:
         runtime=10,
     params:
         applied=APPLIED,
-        code=code_digest("bundle"),
+        code=code_digest("bundle", "checkpoints"),
     script:
         "../workflow/scripts/check_bundle.py"
 
@@ -108,7 +108,9 @@ rule predict_patients:
         runtime=30,
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
-        given=lambda _: contents(OUTSIDE["bundle"], OUTSIDE["patients"] or ""),
+        given=lambda _: contents(
+            OUTSIDE["bundle"], OUTSIDE["photos"], OUTSIDE["patients"] or ""
+        ),
         gate=LOCKED["gate"],
         seed=config["seed"],
         store=config["store"],

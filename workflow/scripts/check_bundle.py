@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from facies.bundle import load_bundle
+from facies.bundle import NETWORKS, load_bundle
+from facies.checkpoints import load_networks
 from facies.errors import InputError
 from facies.jobs import run_job
 
@@ -15,6 +16,9 @@ def main(job):
             f"{job.input.bundle}: made by a version of the workflow that does otherwise in: "
             f"{', '.join(odd)}; use the version that made it"
         )
+    size = card["photos"]["resolution"]
+    if any(n.img_resolution != size for n in load_networks(job.input.bundle, *NETWORKS)):
+        raise InputError(f"{job.input.bundle}: its networks are not of {size} pixels")
     Path(job.output.card).write_text(json.dumps(card, indent=1, sort_keys=True))
     print(f"the bundle is whole: {card['digest']}")
 

@@ -66,6 +66,11 @@ def main(job):
         if row < 0
     ]
     mine = owner >= 0
+    if not mine.any():
+        raise InputError(
+            f"{job.input.patients}: no patient of {job.input.photos} is in it; patient_id must be "
+            "the same in both sheets"
+        )
     codes = per_patient(codes[mine], owner[mine], len(clinical))
     measures = per_patient(measures[mine], owner[mine], len(clinical))
     pictured = ~np.isnan(codes).any(1)
@@ -77,6 +82,7 @@ def main(job):
         {"patient_id": patient, "reason": f"{reason}: not in the validation"}
         for patient, reason in unknown.items()
     ]
+    unknown_levels = outside.unknown_categories(job.input.patients, bundle, clinical)
     table = outside.risks(bundle, codes, clinical)
     rows = outside.predictions(bundle, table)
     rows.to_csv(job.output.predictions, index=False, float_format="%.10g")
@@ -93,7 +99,7 @@ def main(job):
         "photos": len(photos),
         "patients": len(clinical),
         "excluded": excluded,
-        "unknown_categories": outside.strange_levels(bundle, clinical),
+        "unknown_categories": unknown_levels,
         "validation": judged,
         "drift": outside.drift(bundle, codes[pictured], measures[pictured], table, rng),
     }

@@ -54,7 +54,7 @@ def read_patients(path, bundle: Bundle, time, event) -> tuple[pd.DataFrame, pd.D
         if column["median"] is not None:  # as pandas reads the truth values of a cohort
             patients[name] = patients[name].map(lambda cell: TRUTH.get(cell.lower(), cell))
         given = patients[name][patients[name] != ""]
-        odd = given[pd.to_numeric(given, errors="coerce").isna()]
+        odd = given[~np.isfinite(pd.to_numeric(given, errors="coerce"))]
         if column["median"] is not None and len(odd):
             raise InputError(
                 f"{path}: row {odd.index[0]}: {name} is {odd.iloc[0]!r}, but was a number where "
@@ -68,14 +68,28 @@ def read_patients(path, bundle: Bundle, time, event) -> tuple[pd.DataFrame, pd.D
     return clinical, table.set_index("patient_id")[["time", "event"]], reasons
 
 
-def strange_levels(bundle: Bundle, clinical: pd.DataFrame) -> dict[str, int]:
-    """By clinical column, how many patients have a category that the bundle does not know."""
-    counts = {}
+def unknown_categories(path, bundle: Bundle, clinical: pd.DataFrame) -> dict[str, list[str]]:
+    """By clinical column, the patients with a category that the bundle does not know.
+
+    Raises InputError where these are more than half of a column's: it is written otherwise here.
+    """
+    unknown = {}
     for column in bundle.card["encoders"].get("clinical", []):
-        own = clinical[column["name"]].dropna()
-        if column["median"] is None and (strange := int((~own.isin(column["levels"])).sum())):
-            counts[column["name"]] = strange
-    return counts
+        if column["median"] is not None:
+            continue
+        name, known = column["name"], ", ".join(column["levels"])
+        given = clinical[name].dropna()
+        odd = given.index[~given.isin(column["levels"])]
+        if 2 * len(odd) > len(given):
+            raise InputError(
+                f"{path}: {name}: {len(odd)} of {len(given)} values ({len(odd) / len(given):.0%}) "
+                f"are categories that the bundle does not know; it knows {known:.200}: write them "
+                "as there"
+            )
+        if len(odd):
+            unknown[name] = odd.tolist()
+            print(f"{name}: {len(odd)} of {len(given)} values are not among {known:.200}")
+    return unknown
 
 
 def risks(bundle: Bundle, codes, clinical: pd.DataFrame) -> pd.DataFrame:
@@ -97,6 +111,11 @@ def predictions(bundle: Bundle, table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for features in table:
         model, risk = bundle.model(features), table[features].dropna()
+        if not np.isfinite(risk).all():
+            raise InputError(
+                f"{int((~np.isfinite(risk)).sum())} risks of {features} are infinite: a clinical "
+                "value is out of all bounds; correct the sheet"
+            )
         times = model.times[len(model.times) // 4 - 1 :: len(model.times) // 4]
         survival = np.exp(-model.cumulative_hazard(risk.to_numpy(), times))
         own = pd.DataFrame(
