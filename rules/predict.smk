@@ -31,7 +31,7 @@ rule check_bundle:
         runtime=10,
     params:
         applied=APPLIED,
-        code=code_digest("bundle"),
+        code=code_digest("alignment", "bundle", "checkpoints", "gate", "projection"),
     script:
         "../workflow/scripts/check_bundle.py"
 
@@ -139,7 +139,9 @@ rule predict_patients:
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
         columns=OUTSIDE["columns"],
-        given=lambda _: contents(OUTSIDE["bundle"], OUTSIDE["patients"] or ""),
+        given=lambda _: contents(
+            OUTSIDE["bundle"], OUTSIDE["photos"], OUTSIDE["patients"] or ""
+        ),
         gate=LOCKED["gate"],
         seed=config["seed"],
         store=config["store"],

@@ -1,11 +1,15 @@
 """Files of other StyleGAN2 code, imitated: the same globals and names around our own numbers."""
 
 import argparse
+import collections
 import copy
+import datetime
 import io
 import os
+import pathlib
 import pickle
 import re
+import struct
 import sys
 import types
 import zipfile
@@ -14,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 
+from facies.bounded import limited_memory
 from facies.checkpoints import load_networks
 from facies.errors import InputError
 from facies.stylegan2 import Discriminator, FullyConnected, Generator
@@ -165,11 +170,74 @@ def test_payload_in_a_nested_storage_is_not_run(tmp_path):
     assert not target.exists()
 
 
-def test_a_tensor_beyond_its_storage_is_refused(tmp_path):
-    numbers = torch.zeros(4).storage()
-    reach = Payload(torch._utils._rebuild_tensor_v2, numbers, 0, (2, 4), (4, 1), False, {})
-    with pytest.raises(InputError, match="beyond its storage"):
-        load_networks(write(tmp_path / "network.pkl", {"G_ema": reach}), "generator")
+@pytest.mark.parametrize(
+    ("offset", "size", "stride", "message"),
+    [
+        (0, (2, 4), (4, 1), "beyond its storage"),
+        (5, (4,), (1,), "beyond its storage"),
+        (1, (4,), (-1,), "of impossible shape"),
+        (0, (2**40, 2**40), (0, 0), "other than plain floating numbers"),
+        (0, (1,) * 9, (1,) * 9, "of impossible shape"),
+        (0, (4.0,), (1,), "of impossible shape"),
+    ],
+)
+def test_a_tensor_beyond_its_storage_is_refused(tmp_path, nvidia, offset, size, stride, message):
+    numbers = torch.zeros(8).untyped_storage()[:16]
+    numbers = torch.storage.TypedStorage(wrap_storage=numbers, dtype=torch.float32, _internal=True)
+    reach = Payload(torch._utils._rebuild_tensor_v2, numbers, offset, size, stride, False, {})
+    module = nvidia(torch.nn.Module())
+    module.state["_parameters"] = {"weight": reach}
+    with pytest.raises(InputError, match=message):
+        load_networks(write(tmp_path / "network.pkl", {"G_ema": module}), "generator")
+
+
+def short(text: str) -> bytes:
+    return b"X" + struct.pack("<I", len(text)) + text.encode()
+
+
+MODULE = b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n"
+
+
+def doubling(levels: int) -> bytes:
+    """Modules that each name the one before twice: as a tree, 2 ** levels of them."""
+    made, children = b"\x80\x02", b"}"
+    for i in range(levels):
+        state = b"}(" + short("_modules") + children + b"u"
+        made += MODULE + b"}(" + short("state") + state + b"u\x85Rq" + bytes([i]) + b"0"
+        children = b"}(" + b"".join(short(name) + b"h" + bytes([i]) for name in "ab") + b"u"
+    return made + b"}(" + short("G_ema") + b"h" + bytes([levels - 1]) + b"u."
+
+
+def itself() -> bytes:
+    """A module within itself."""
+    state = b"h\x02(" + short("_modules") + b"}(" + short("a") + b"h\x01uu"
+    module = MODULE + b"}(" + short("state") + b"}q\x02u\x85Rq\x010"
+    return b"\x80\x02" + module + state + b"0}(" + short("G_ema") + b"h\x01u."
+
+
+COPIED = b"}q\0(" + b"".join(b"M" + struct.pack("<H", i) + b"N" for i in range(60_000)) + b"u0"
+COPY = b"ccollections\nOrderedDict\nh\0\x85R"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x80\x02Nr" + struct.pack("<I", 200_000_000) + b".", "more operations or objects"),
+        (b"\x80\x02" + b"]" * 1_000_001 + b".", "more operations or objects"),
+        (doubling(40), "modules that no StyleGAN2 has"),
+        (itself(), "modules that no StyleGAN2 has"),
+        # As keys these would exhaust the stack, or collide by the square of their number.
+        (b"\x80\x02}N" + b"\x85" * 300_000 + b"Ns.", "more tuples or large numbers"),
+        (b"\x80\x02" + b"\x8a\x080000000\x010" * 10_001 + b"N.", "more tuples or large numbers"),
+        # Forty thousand copies of sixty thousand entries, were the records not inert.
+        (b"\x80\x02" + COPIED + (COPY + b"0") * 40_000 + b"}.", "holds no network G_ema"),
+        (b"\x80\x02\x8e" + struct.pack("<Q", 2**62) + b".", "not a whole pickle"),
+    ],
+)
+def test_what_a_pickle_costs_is_bounded(tmp_path, content, message):
+    (tmp_path / "network.pkl").write_bytes(content)
+    with limited_memory(2e9), pytest.raises(InputError, match=f"network.pkl: .*{message}"):
+        load_networks(tmp_path / "network.pkl", "generator")
 
 
 def test_a_tensor_of_more_numbers_than_the_file_holds_is_refused(tmp_path, networks, nvidia):
@@ -336,13 +404,151 @@ def test_rosinality_mean_code_is_kept(tmp_path, rosinality):
         (lambda content: torch.nn.Linear(1, 1), "asks for torch.nn.modules.linear.Linear"),
         (
             lambda content: content | {"latent_avg": torch.ones(6).to_sparse()},
-            "not a StyleGAN2 that is known",
+            "other than plain floating numbers",
         ),
     ],
 )
 def test_other_content_of_a_pt_file_is_named(tmp_path, rosinality, change, message):
     torch.save(change(rosinality[2]), tmp_path / "network.pt")
     with pytest.raises(InputError, match=f"network.pt: .*{message}"):
+        load_networks(tmp_path / "network.pt", "generator")
+
+
+ARGUMENTS = {
+    "path": pathlib.PurePosixPath("/data/faces"),
+    "checkpoint": pathlib.Path("start.pt"),
+    "windows": pathlib.PureWindowsPath("C:/faces"),
+    "lr": np.float64(0.002),
+    "size": np.int64(16),
+    "flag": np.bool_(True),
+    "betas": np.array([0.0, 0.99]),
+    "wandb": None,
+    "gpus": [0, 1, (2, {3})],
+    "device": torch.device("cuda", 0),
+    "precision": torch.float16,
+    "shape": torch.Size([1, 2]),
+    "more": argparse.Namespace(when=datetime.date(2020, 1, 1), extra=collections.OrderedDict(a=1)),
+}
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_arguments_of_the_training_are_read_past(tmp_path, rosinality, as_zip, protocol):
+    generator, _, content = rosinality
+    content["args"] = argparse.Namespace(**ARGUMENTS)
+    content["g_optim"] = {"state": {0: {"step": torch.tensor(3), "exp_avg": torch.ones(3)}}}
+    torch.save(
+        content,
+        tmp_path / "network.pt",
+        pickle_protocol=protocol,
+        _use_new_zipfile_serialization=as_zip,
+    )
+    z = torch.randn(2, 6)
+    assert torch.equal(load_networks(tmp_path / "network.pt", "generator")[0](z), generator(z))
+
+
+@torch.no_grad()
+def test_a_network_without_noise_maps_gets_some(tmp_path, rosinality):
+    """As the published one of 256 pixels, which draws new noise for every picture."""
+    generator, _, content = rosinality
+    content["g_ema"] = {k: v for k, v in content["g_ema"].items() if "noises" not in k}
+    torch.save(content, tmp_path / "network.pt")
+    read, again = (load_networks(tmp_path / "network.pt", "generator")[0] for _ in range(2))
+    z = torch.randn(2, 6)
+    assert torch.equal(read(z, noise="none"), generator(z, noise="none"))
+    assert torch.equal(read(z), again(z))
+    maps = [layer.noise_const for block in read.synthesis.blocks for layer in block.layers]
+    assert [len(x) for x in maps] == [4, 8, 8, 16, 16]
+    assert torch.cat([x.flatten() for x in maps]).std() == pytest.approx(1, abs=0.1)
+    ours = [layer.noise_strength for block in generator.synthesis.blocks for layer in block.layers]
+    kept = [layer.noise_strength for block in read.synthesis.blocks for layer in block.layers]
+    assert kept == ours
+
+
+def test_some_noise_maps_of_all_are_a_damage(tmp_path, rosinality):
+    del rosinality[2]["g_ema"]["noises.noise_2"]
+    torch.save(rosinality[2], tmp_path / "network.pt")
+    with pytest.raises(InputError, match=r"b8.conv1.noise_const is missing"):
+        load_networks(tmp_path / "network.pt", "generator")
+
+
+@torch.no_grad()
+def test_networks_trained_without_noise_draw_the_same(tmp_path, networks, rosinality, nvidia):
+    generator, discriminator = networks
+    z = torch.randn(2, 4)
+    expected = generator(z, noise="none")
+    for block in generator.synthesis.blocks:
+        for layer in block.layers:
+            del layer.noise_const, layer.noise_strength
+    path = write(tmp_path / "g.pkl", {"G_ema": nvidia(generator), "D": nvidia(discriminator)})
+    read = load_networks(path, "generator")[0]
+    assert torch.equal(read(z), expected)
+    generator, _, content = rosinality
+    content["g_ema"] = {k: v for k, v in content["g_ema"].items() if "noise" not in k}
+    torch.save(content, tmp_path / "network.pt")
+    read, z = load_networks(tmp_path / "network.pt", "generator")[0], torch.randn(2, 6)
+    assert torch.equal(read(z), generator(z, noise="none"))
+
+
+def compressed(path):
+    """Thirty megabytes in thirty kilobytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("archive/data.pkl", b"\x80\x02}.")
+        with file.open("archive/data/0", "w") as part:
+            for _ in range(30):
+                part.write(bytes(10**6))
+
+
+def overlapping(path):
+    """A directory that names one part of a megabyte five thousand times."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("archive/data.pkl", b"\x80\x02}.")
+        file.writestr("archive/data/0", bytes(10**6))
+    raw = path.read_bytes()
+    end = raw.rfind(b"PK\5\6")
+    (start,) = struct.unpack("<I", raw[end + 16 : end + 20])
+    last = raw[raw.rfind(b"PK\1\2") : end]
+    directory = raw[start:end] + last * 5000
+    tail = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 5002, 5002, len(directory), start, 0)
+    path.write_bytes(raw[:start] + directory + tail)
+
+
+@pytest.mark.parametrize("make", [compressed, overlapping])
+def test_a_zip_that_holds_more_than_its_size_is_refused(tmp_path, make):
+    make(tmp_path / "network.pt")
+    with pytest.raises(InputError, match="network.pt: a zip of compressed"):
+        load_networks(tmp_path / "network.pt", "generator")
+
+
+def test_one_storage_for_many_tensors_is_refused(tmp_path, rosinality):
+    large = torch.zeros(1_000_000)
+    rosinality[2]["g_ema"] |= {f"style.{i}.more": large for i in range(50)}
+    torch.save(rosinality[2], tmp_path / "network.pt")
+    with pytest.raises(InputError, match="other than plain floating numbers"):
+        load_networks(tmp_path / "network.pt", "generator")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_floating_numbers_are_read(tmp_path, rosinality, dtype):
+    g = rosinality[2]["g_ema"]
+    g["input.input"] = g["input.input"].to(dtype)
+    torch.save(rosinality[2], tmp_path / "network.pt")
+    read = load_networks(tmp_path / "network.pt", "generator")[0]
+    assert torch.equal(read.synthesis.b4.const, g["input.input"][0].float())
+
+
+@pytest.mark.parametrize("odd", [torch.complex64, torch.int32, torch.bool])
+def test_numbers_of_other_kinds_are_refused(tmp_path, rosinality, odd):
+    g = rosinality[2]["g_ema"]
+    g["input.input"] = g["input.input"].to(odd)
+    torch.save(rosinality[2], tmp_path / "network.pt")
+    with pytest.raises(InputError, match="other than plain floating numbers"):
+        load_networks(tmp_path / "network.pt", "generator")
+
+
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "network.pt")
+    with pytest.raises(InputError, match="no regular file"):
         load_networks(tmp_path / "network.pt", "generator")
 
 

@@ -3,9 +3,26 @@
 import json
 from pathlib import Path
 
-from facies.bundle import load_bundle
+from facies.alignment import AlignmentSettings
+from facies.bundle import NETWORKS, load_bundle
+from facies.checkpoints import load_networks
 from facies.errors import InputError
+from facies.gate import Gate
 from facies.jobs import run_job
+from facies.projection import ProjectionSettings
+
+
+def refuse_unknown_settings(path, photos: dict) -> None:
+    """InputError for settings of a card that no part of this version takes."""
+    kinds = {"alignment": AlignmentSettings, "projection": ProjectionSettings, "gate": Gate}
+    for name, kind in kinds.items():
+        try:
+            kind(**photos[name])
+        except TypeError as error:
+            raise InputError(
+                f"{path}: photos.{name} of its card cannot be used ({error!s:.120}); use the "
+                "version that made it"
+            ) from None
 
 
 def main(job):
@@ -15,6 +32,10 @@ def main(job):
             f"{job.input.bundle}: made by a version of the workflow that does otherwise in: "
             f"{', '.join(odd)}; use the version that made it"
         )
+    refuse_unknown_settings(job.input.bundle, card["photos"])
+    size = card["photos"]["resolution"]
+    if any(n.img_resolution != size for n in load_networks(job.input.bundle, *NETWORKS)):
+        raise InputError(f"{job.input.bundle}: its networks are not of {size} pixels")
     Path(job.output.card).write_text(json.dumps(card, indent=1, sort_keys=True))
     print(f"the bundle is whole: {card['digest']}")
 

@@ -3,17 +3,21 @@
 import torch
 from PIL import Image
 
+from facies.bounded import limited_memory
 from facies.checkpoints import load_networks, save_networks
 from facies.errors import InputError
 from facies.jobs import run_job
 from facies.pictures import grid, mean_face, sample
+
+MEMORY = 4e9  # bytes; networks of 1024 pixels with the state of their training take a third
 
 
 def main(job):
     torch.set_num_threads(job.threads)
     path, p = job.input.pretrained, job.params
     kinds = ("generator", "discriminator", "encoder")
-    found = load_networks(path, *kinds[:2], optional=kinds[2:], label=p.label)
+    with limited_memory(MEMORY):
+        found = load_networks(path, *kinds[:2], optional=kinds[2:], label=p.label)
     networks = {kind: network for kind, network in zip(kinds, found, strict=True) if network}
     for kind, network in networks.items():
         if network.img_resolution != p.resolution:

@@ -60,6 +60,11 @@ def main(job):
         if row < 0
     ]
     mine = owner >= 0
+    if not mine.any():
+        raise InputError(
+            f"{job.input.patients}: no patient of {job.input.photos} is in it; patient_id must be "
+            "the same in both sheets"
+        )
     codes = per_patient(codes[mine], owner[mine], len(clinical))
     measures = per_patient(measures[mine], owner[mine], len(clinical))
     pictured = ~np.isnan(codes).any(1)
@@ -88,7 +93,7 @@ def main(job):
         "patients": len(clinical),
         "excluded": excluded,
         "notes": sheet.notes,
-        "unknown_categories": outside.strange_levels(bundle, clinical),
+        "unknown_categories": sheet.unknown,
         "validation": judged,
         "drift": outside.drift(bundle, codes[pictured], measures[pictured], table, rng),
     }

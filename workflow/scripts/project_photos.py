@@ -20,7 +20,7 @@ def build(job, settings: ProjectionSettings) -> tuple[Projector, Fidelity]:
     kinds = {"lpips": likeness.perceptual, "identity": likeness.identity}
     named = {name: kinds[name](path, device) for name, path in job.params.named.items() if path}
     seen = [named.get(name) or kind(ships, device) for name, kind in kinds.items()]
-    networks = load_networks(job.input.checkpoint, "generator", "discriminator", "encoder")
+    networks = load_networks(job.input.checkpoint, "generator", "trunk", "encoder")
     projector = Projector(*networks, settings, device, list(named.values()))
     return projector, Fidelity(Path(job.input.detector[0]).parent, *seen, device)
 

@@ -8,7 +8,7 @@ intervals, thresholds are quantiles, the rest are means and spreads over patient
 
 import dataclasses
 import json
-import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,20 +16,23 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from facies import gate
+from facies.bounded import read_header, strict_json
 from facies.encoding import Column, Encoder
 from facies.errors import InputError
 from facies.features import photo_owners
 from facies.store import digest
 
-FORMAT = 1  # raised when an older version could misread what a newer one writes, or the reverse
+ASK = "get it again from those who made it"
+FORMAT = 2  # raised when an older version could misread what a newer one writes, or the reverse
 STEPS = 20  # of the baseline hazard; finer ones would tell when single patients died
-LARGEST_CARD = 10**8  # bytes
-NETWORKS = ("generator", "discriminator", "encoder")
+NETWORKS = ("generator", "trunk", "encoder")
 MEASURES = {  # of a photo, to see whether others' photos are alike
     "aligned": ["face_size", "yaw", "sharpness", "brightness", "contrast", "redness", "blueness"],
     "latents": list(gate.MEASURES),
 }
 NUMBERS = ("coefficients", "thresholds", "times", "hazard")
+MODELS = ("face", "clinical", "fused")
+MOST_STEPS = 10_000  # of a photo's projection; the reference takes a thousand
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class LinearModel:
         """Of patients with log-risks ``risk`` (n,) at ``times`` (k,): (n, k); the hazard is
         constant within a step of the baseline and unknown, NaN, beyond its end."""
         base = np.interp(times, [0, *self.times], [0, *self.hazard], right=np.nan)
-        return np.exp(np.asarray(risk))[:, None] * base
+        return np.exp(np.minimum(risk, 500))[:, None] * base  # beyond, 0 times infinity
 
     def group(self, risk) -> np.ndarray:
         """0, 1, 2 for low, medium and high risk."""
@@ -114,8 +117,15 @@ def write_bundle(path, checkpoint, arrays: dict[str, np.ndarray], card: dict) ->
     """Write the networks of a checkpoint with the models' ``arrays``; returns the digest."""
     with safe_open(checkpoint, framework="numpy") as file:
         settings = json.loads(file.metadata()["card"])["settings"]
-        names = [key for key in file.keys() if key.split(".")[0] in NETWORKS]  # noqa: SIM118
-        tensors = {name: file.get_tensor(name) for name in names}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    # Projection sees photos by the discriminator's blocks, not by its last one.
+    settings["trunk"] = settings["discriminator"]
+    tensors = {name.replace("discriminator.", "trunk.", 1): v for name, v in tensors.items()}
+    tensors = {
+        name: value
+        for name, value in tensors.items()
+        if name.split(".")[0] in NETWORKS and not name.startswith("trunk.b4.")
+    }
     tensors |= {name: np.ascontiguousarray(value) for name, value in arrays.items()}
     card = card | {"settings": {name: settings[name] for name in NETWORKS}}
     seal = _digest(tensors, card)
@@ -129,21 +139,27 @@ def read_card(path) -> dict:
     Raises InputError when there is no bundle at ``path``.
     """
     try:
-        with open(path, "rb") as file:
-            (size,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(size, LARGEST_CARD)))
-        card = json.loads(header["__metadata__"]["card"])
-        if card["format"] == FORMAT:
-            return card
-        raise InputError(
-            f"{path}: a bundle of format {card['format']!r:.20}, this version reads {FORMAT}; "
-            "use the version that made it"
-        )
+        card = strict_json(read_header(path)["__metadata__"]["card"])
+        form = card["format"]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; set predict.bundle to a bundle") from None
-    except (struct.error, ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise InputError(f"{path}: no bundle of this workflow; make one with the target `bundle`")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        reason = "no bundle of this workflow; make one with the target `bundle`"
+        raise InputError(f"{path}: {reason}") from None
+    if form != FORMAT:
+        raise InputError(
+            f"{path}: a bundle of format {form!r:.20}, this version reads {FORMAT}; "
+            "use the version that made it"
+        )
+    try:
+        odd = next(_odd_words(card), None)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        odd = f"something is missing or of another kind ({error!s:.80})"
+    if odd:
+        raise InputError(f"{path}: its card cannot be used: {odd}; {ASK}")
+    return card
 
 
 def load_bundle(path) -> Bundle:
@@ -155,11 +171,98 @@ def load_bundle(path) -> Bundle:
     except SafetensorError as error:
         raise InputError(f"{path}: not a whole file ({error}); copy it again") from None
     if _digest(tensors, card) != card.get("digest"):
-        raise InputError(
-            f"{path}: changed after it was written (its digest does not fit); "
-            "get it again from those who made it"
-        )
+        raise InputError(f"{path}: changed after it was written (its digest does not fit); {ASK}")
+    try:
+        odd = next(_odd_numbers(card, tensors), None)
+    except (KeyError, TypeError, ValueError) as error:
+        odd = f"something is missing or of another kind ({error!s:.80})"
+    if odd:
+        raise InputError(f"{path}: its numbers cannot be used: {odd}; {ASK}")
     return Bundle(card, tensors)
+
+
+def _odd_words(card: dict) -> Iterator[str]:
+    """What a card lacks that is needed, or says that cannot be."""
+    sections = ("digest", "settings", "models", "encoders", "cohort", "photos", "code")
+    yield from (f"it has no {name}" for name in sections if name not in card)
+    photos, models, encoders = card["photos"], card["models"], card["encoders"]
+    parts = ("alignment", "projection", "gate", "resolution")
+    yield from (f"it has no photos.{name}" for name in parts if name not in photos)
+    if photos["resolution"] not in [2**i for i in range(4, 11)]:
+        yield f"photos.resolution is {photos['resolution']!r:.20}"
+    for name, most in (("steps", MOST_STEPS), ("batch", MOST_STEPS)):
+        value = photos["projection"].get(name)
+        if type(value) is not int or not 1 <= value <= most:
+            yield f"photos.projection.{name} is {value!r:.20}, not a whole number of 1 to {most}"
+    for name in ("tolerance", "face_weight"):
+        if not photos["projection"].get(name, 0) >= 0:
+            yield f"photos.projection.{name} is not 0 or more"
+    if set(card["settings"]) != set(NETWORKS):
+        yield f"its networks are not {', '.join(NETWORKS)}"
+    if "face" not in models or set(models) - set(MODELS) or set(models) - set(encoders):
+        yield "its models are not of the face, clinical columns or both"
+    for features in set(models) - {"face"}:
+        if not encoders[features]:
+            yield f"encoders.{features} has no column"
+    for column in (column for own in encoders.values() for column in own or []):
+        name, median, levels = column["name"], column["median"], column["levels"]
+        words = all(isinstance(word, str) for word in [name, *levels])
+        if not words or not (median is None or isinstance(median, int | float)):
+            yield "a clinical column is neither numbers nor categories"
+    kinds = card["cohort"].get("kinds", {})
+    if not set(kinds.values()) <= {"number", "category", "date"}:
+        yield "cohort.kinds are other than number, category and date"
+    if type(card["cohort"]["patients"]) is not int or card["cohort"]["patients"] < 1:
+        yield "cohort.patients is no number of patients"
+
+
+def _odd_numbers(card: dict, tensors: dict[str, np.ndarray]) -> Iterator[str]:
+    """What is wrong with the arrays of a bundle's models."""
+    generator = card["settings"]["generator"]
+    layers = 2 * int(generator["img_resolution"]).bit_length() - 4
+    width = layers * generator["w_dim"]
+    measures = sum(len(names) for names in MEASURES.values())
+    shapes = {f"codes.{name}": (width,) for name in ("mean", "sd")}
+    shapes |= {f"measures.{name}": (measures,) for name in ("mean", "sd")}
+    for features in card["models"]:
+        inputs = width if features == "face" else len(tensors[f"{features}.encoder.kept"])
+        own = {"coefficients": inputs, "thresholds": 2, "times": STEPS, "hazard": STEPS}
+        own |= {"intercept": 1, "risk.mean": 1, "risk.sd": 1}
+        if features != "face":
+            own |= {f"encoder.{name}": inputs for name in ("kept", "centre", "scale")}
+        shapes |= {f"{features}.{name}": (size,) for name, size in own.items()}
+    for name, shape in shapes.items():
+        if (
+            name not in tensors
+            or tensors[name].shape != shape
+            or tensors[name].dtype.kind not in ("i" if name.endswith("kept") else "f")
+        ):
+            yield f"{name} is not there, or not {shape[0]} numbers"
+        # A measure of no photo at home is NaN, and the scale of nothing at all is infinite.
+        elif name.split(".")[0] != "measures" and np.isnan(tensors[name]).any():
+            yield f"{name} holds what is no number"
+        elif not name.endswith("scale") and np.isinf(tensors[name]).any():
+            yield f"{name} is infinite"
+        elif name.endswith(".sd") and (tensors[name] < 0).any():
+            yield f"{name} is negative"
+    for features in card["models"]:
+        times, hazard = tensors[f"{features}.times"], tensors[f"{features}.hazard"]
+        if not (np.diff(times, prepend=0) > 0).all():
+            yield f"{features}.times do not increase from 0"
+        if not (np.diff(hazard, prepend=0) >= 0).all():
+            yield f"{features}.hazard is negative or decreases"
+        if not (np.diff(tensors[f"{features}.thresholds"]) >= 0).all():
+            yield f"{features}.thresholds are not in order"
+        if features != "face":
+            encoded = sum(
+                2 if c["median"] is not None else max(len(c["levels"]), 1)
+                for c in card["encoders"][features]
+            )
+            kept = tensors[f"{features}.encoder.kept"]
+            if not ((np.diff(kept, prepend=-1) > 0).all() and (kept < encoded).all()):
+                yield f"{features}.encoder.kept names other than {encoded} columns"
+            if not (tensors[f"{features}.encoder.scale"] > 0).all():
+                yield f"{features}.encoder.scale is not positive"
 
 
 def _digest(tensors, card) -> str:

@@ -14,15 +14,39 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from facies.bounded import read_header, refuse_irregular, strict_json
 from facies.errors import InputError
 from facies.foreign import NO_CLASSES, read_foreign
 from facies.stylegan2 import Discriminator, Encoder, Generator
+
+
+class Trunk(Discriminator):
+    """A discriminator's blocks, in whose `features` projection measures, without its last one."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        del self.b4
+
 
 KINDS = {
     "generator": Generator,
     "discriminator": Discriminator,
     "encoder": Encoder,
     "perception": Discriminator,
+    "trunk": Trunk,
+}
+# Least and largest value of each setting, far beyond what was ever published: before anything is
+# built, because a card costs nothing to write.
+BOUNDS = {
+    "z_dim": (1, 4096),
+    "w_dim": (1, 4096),
+    "img_resolution": (4, 1024),
+    "channel_base": (1, 2**20),
+    "channel_max": (1, 8192),
+    "mapping_layers": (1, 16),
+    "num_ws": (1, 32),
+    "outputs": (1, 2**17),
+    "mbstd": (False, True),
 }
 
 
@@ -53,6 +77,8 @@ def load_networks(
     """
     try:
         settings, state = _read(path, label)
+        if "trunk" in (*names, *optional):
+            settings, state = _with_trunk(settings, state)
         if missing := [name for name in names if name not in settings]:
             raise InputError(f"holds no {' and no '.join(missing)}; name another checkpoint")
         found = [name if name in settings else None for name in [*names, *optional]]
@@ -64,25 +90,26 @@ def load_networks(
 def _read(path: Path, label) -> tuple[dict, dict[str, torch.Tensor]]:
     """Settings by network and tensors by full name, of any kind of file that is known."""
     try:
+        refuse_irregular(path)
         with open(path, "rb") as file:
             head = file.read(9)
         if head[8:] != b"{":  # where the header of a safetensors file begins
             return read_foreign(path, label)
         if label is not None:
             raise InputError(NO_CLASSES)
+        settings = _settings(read_header(path).get("__metadata__"))
         with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            return _settings(file.metadata()), tensors
+            return settings, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except OSError as error:
         raise InputError(f"{error.strerror}; set generator.pretrained to a checkpoint") from None
-    except SafetensorError as error:
-        raise InputError(f"not a whole safetensors file ({error}); copy it again") from None
+    except (SafetensorError, ValueError) as error:
+        raise InputError(f"not a whole safetensors file ({error!s:.200}); copy it again") from None
 
 
 def _settings(metadata) -> dict[str, dict]:
     """Each network's settings, which are numbers or null."""
     try:
-        settings = json.loads(metadata["card"])["settings"]
+        settings = strict_json(metadata["card"])["settings"]
         if all(
             isinstance(v, int | float | None) for own in settings.values() for v in own.values()
         ):
@@ -92,7 +119,16 @@ def _settings(metadata) -> dict[str, dict]:
     raise InputError("has no card that says what it holds; name a file that this workflow wrote")
 
 
+def _with_trunk(settings: dict, state: dict) -> tuple[dict, dict]:
+    """The same with a trunk: a checkpoint's discriminator has it, a bundle has nothing else."""
+    if "trunk" in settings or "discriminator" not in settings:
+        return settings, state
+    blocks = {f"trunk.{k}": v for k, v in _part("discriminator", state).items() if k[:3] != "b4."}
+    return settings | {"trunk": settings["discriminator"]}, state | blocks
+
+
 def _rebuild(name, settings, state):
+    refuse_unbounded(name, settings)
     # Others store the fixed filter in more layers, or in none.
     own, expected = (
         {k: v for k, v in tensors.items() if not k.endswith("resample_filter")}
@@ -104,6 +140,20 @@ def _rebuild(name, settings, state):
     network = KINDS[name](**settings)
     network.load_state_dict(own, strict=False)
     return network.eval().requires_grad_(False)
+
+
+def refuse_unbounded(name: str, settings: dict) -> None:
+    """InputError for settings of a network that no StyleGAN2 has."""
+    for key, (least, most) in BOUNDS.items():
+        value = settings.get(key, least)
+        if type(value) not in (int, bool) or not least <= value <= most:
+            odd = f"{key} is {value!r:.20}, not a whole number of {least} to {most}"
+            raise InputError(f"its {name} is no StyleGAN2 of ours: {odd}")
+    if (size := settings.get("img_resolution", 4)).bit_count() > 1:
+        raise InputError(f"its {name} is no StyleGAN2 of ours: {size} pixels, no power of two")
+    clamp = settings.get("conv_clamp")
+    if not (clamp is None or 0 < clamp < float("inf")):
+        raise InputError(f"its {name} is no StyleGAN2 of ours: conv_clamp is {clamp}")
 
 
 def _part(name, state) -> dict[str, torch.Tensor]:

@@ -12,12 +12,15 @@ import numpy as np
 import torch
 
 from facies.errors import InputError
-from facies.pickles import Record, read_pickle
+from facies.pickles import MODULE, Record, Source, read_pickle
 from facies.rosinality import read_rosinality
 from facies.stylegan2 import MappingNetwork
 
-TORCH = (b"PK", b"\x80\x02\x8a\nl\xfc\x9cF\xf9")  # a zip, or the number that older files begin with
+TORCH = re.compile(  # a zip, or the number that older files begin with, in whatever protocol
+    rb"PK|\x80.(\x95.{8})?\x8a\nl\xfc\x9cF\xf9", re.DOTALL
+)
 PICKLE = b"\x80"
+LONGEST_NAME = 200  # of a tensor
 NO_CLASSES = "a network without classes; set generator.label to null"
 
 
@@ -33,9 +36,11 @@ def read_foreign(
     settings, tensors = {}, {}
     try:
         for name, (state, clamp) in _reader(path)(path).items():
-            state = _one_class(name, {k: _numbers(v) for k, v in state.items()}, label)
-            if name == "generator" and "mapping.w_avg" not in state:
-                state["mapping.w_avg"] = _mean_code(state)
+            state = _one_class(name, state, label)
+            if name == "generator":
+                state = _noise(state) | state
+                if "mapping.w_avg" not in state:
+                    state["mapping.w_avg"] = _mean_code(state)
             describe = _generator if name == "generator" else _discriminator
             settings[name] = describe(state, clamp)
             tensors |= {f"{name}.{key}": value for key, value in state.items()}
@@ -47,23 +52,31 @@ def read_foreign(
             "and a residual discriminator"
         ) from None
     except Exception as error:  # tensors of odd shapes, or none where there should be some
-        raise InputError(f"not a StyleGAN2 that is known ({error})") from None
+        raise InputError(f"not a StyleGAN2 that is known ({error!s:.200})") from None
     return settings, tensors
 
 
-def _numbers(tensor: torch.Tensor) -> torch.Tensor:
-    """A copy in single precision, of no more numbers than there are (a stride can be 0)."""
-    claimed = tensor.numel() * tensor.element_size()
-    if not tensor.is_floating_point() or claimed > tensor.untyped_storage().nbytes():
-        raise InputError("holds a tensor of other than plain floating numbers")
-    return torch.empty(tensor.shape).copy_(tensor)
+def _noise(state: dict) -> dict[str, torch.Tensor]:
+    """What files lack that were written without noise maps, or by training without noise.
+
+    Maps are those that a new network would have; without strengths they change no image.
+    """
+    layers = _numbered(r"synthesis\.b(\d+)\.conv1\.weight", state)
+    names = [f"synthesis.b{size}.conv{i}" for size in sorted(layers) for i in (0, 1)][1:]
+    random, made = torch.Generator().manual_seed(0), {}
+    if not any(f"{name}.noise_const" in state for name in names):
+        for name, size in zip(names, np.repeat(sorted(layers), 2)[1:].tolist(), strict=True):
+            made[f"{name}.noise_const"] = torch.randn(size, size, generator=random)
+    if not any(f"{name}.noise_strength" in state for name in names):
+        made |= {f"{name}.noise_strength": torch.zeros([]) for name in names}
+    return made
 
 
 def _reader(path):
     """The reader for a file's first bytes: suffixes are often wrong."""
     with open(path, "rb") as file:
-        head = file.read(16)
-    if head.startswith(TORCH):
+        head = file.read(32)
+    if TORCH.match(head):
         return read_rosinality
     if head.startswith(PICKLE):
         return _read_nvidia
@@ -75,36 +88,58 @@ def _reader(path):
 
 def _read_nvidia(path) -> dict[str, tuple[dict, float | None]]:
     """NVIDIA's averaged generator and its discriminator: tensors and bound on activations."""
-    found = read_pickle(path)
+    source = read_pickle(path)
     networks = {}
     for name, key in (("generator", "G_ema"), ("discriminator", "D")):
-        if key not in found:
+        content = source.content if isinstance(source.content, dict) else {}
+        if not isinstance(content.get(key), Record):
             raise InputError(
                 f"holds no network {key}; name a pickle with G_ema and D, as training writes it"
             )
-        _refuse_other_architectures(found[key])
-        networks[name] = found[key].tensors(), _conv_clamp(found[key])
+        modules = _modules(content[key])
+        _refuse_other_architectures(modules)
+        networks[name] = _tensors(source, modules), _conv_clamp(modules)
     return networks
 
 
-def _refuse_other_architectures(record: Record) -> None:
-    inner = dict(record.modules()).get("synthesis", record)
-    names = [name for name, _ in inner.modules()]
-    if any(re.match(r"L\d+_\d+_\d+", name) for name in names):
+def _modules(network: Record) -> dict[str, dict]:
+    """The attributes of a network and of the modules in it, by their full names and a dot."""
+    found, waiting, seen = {}, [("", network)], set()
+    while waiting:
+        prefix, module = waiting.pop()
+        if id(module) in seen or len(prefix) > LONGEST_NAME or module.name != MODULE:
+            raise InputError("not a whole pickle of networks: modules that no StyleGAN2 has")
+        seen.add(id(module))
+        found[prefix] = attributes = module.args[0].get("state") or {}
+        children = attributes.get("_modules", {}).items()
+        waiting += [(f"{prefix}{n}.", child) for n, child in children if isinstance(child, Record)]
+    return found
+
+
+def _tensors(source: Source, modules: dict[str, dict]) -> dict[str, torch.Tensor]:
+    """Parameters and buffers of all modules by their full names."""
+    return {
+        f"{prefix}{name:.{LONGEST_NAME}}": source.tensor(value)
+        for prefix, attributes in modules.items()
+        for kind in ("_parameters", "_buffers")
+        for name, value in attributes.get(kind, {}).items()
+        if value is not None
+    }
+
+
+def _refuse_other_architectures(modules: dict[str, dict]) -> None:
+    if any(re.match(r"(synthesis\.)?L\d+_\d+_\d+", name) for name in modules):
         raise InputError("a StyleGAN3 network; only StyleGAN2 can be used")
-    for _, block in inner.modules():
-        architecture = block.attributes.get("architecture")
-        if architecture not in (None, "skip", "resnet"):
-            raise InputError(f"architecture {architecture}; only skip and resnet are known")
+    for attributes in modules.values():
+        architecture = attributes.get("architecture")
+        if isinstance(architecture, str) and architecture not in ("skip", "resnet"):
+            raise InputError(f"architecture {architecture:.20}; only skip and resnet are known")
 
 
-def _conv_clamp(record: Record) -> float | None:
+def _conv_clamp(modules: dict[str, dict]) -> float | None:
     """The bound on activations: networks trained in half precision rely on it."""
-    clamp = record.attributes.get("conv_clamp")
-    if clamp is None:
-        found = (_conv_clamp(child) for _, child in record.modules())
-        clamp = next((value for value in found if value is not None), None)
-    return None if clamp is None else float(clamp)
+    clamps = (attributes.get("conv_clamp") for attributes in modules.values())
+    return next((float(clamp) for clamp in clamps if isinstance(clamp, int | float)), None)
 
 
 def _one_class(name: str, state: dict, label: int | None) -> dict[str, torch.Tensor]:
@@ -191,7 +226,7 @@ def _shape(layers: dict[int, torch.Tensor]) -> dict:
     base = channels[size] * size
     wanted = {r: min(base // r, bound) for r in channels}
     if channels != wanted:
-        raise KeyError(f"layer widths of the usual form (there are {channels})")
+        raise KeyError(f"layer widths of the usual form (there are {channels!s:.200})")
     return {"img_resolution": size, "channel_base": base, "channel_max": bound}
 
 

@@ -46,14 +46,15 @@ def read_photos(path) -> pd.DataFrame:
 @dataclass(frozen=True)
 class Sheet:
     """Patients of another hospital: ``clinical`` columns by patient_id, the outcomes ``known``
-    (time, event) by patient_id, the ``reasons`` why others have none, ``notes`` on outcomes, and
-    how each of the ``columns`` was read."""
+    (time, event) by patient_id, the ``reasons`` why others have none, ``notes`` on outcomes, how
+    each of the ``columns`` was read, and the patients with ``unknown`` categories by column."""
 
     clinical: pd.DataFrame
     known: pd.DataFrame
     reasons: dict[str, str]
     notes: list[str]
     columns: pd.DataFrame
+    unknown: dict[str, list[str]]
 
 
 def read_patients(path, bundle: Bundle, time, event, declared=None) -> Sheet:
@@ -87,7 +88,8 @@ def read_patients(path, bundle: Bundle, time, event, declared=None) -> Sheet:
             )
         )
     known = known.set_index("patient_id")
-    return Sheet(clinical, known, reasons, notes, pd.DataFrame(told))
+    unknown = unknown_categories(path, bundle, clinical)
+    return Sheet(clinical, known, reasons, notes, pd.DataFrame(told), unknown)
 
 
 def read_both(photos_path, patients_path, bundle, *settings) -> tuple[pd.DataFrame, Sheet]:
@@ -103,7 +105,7 @@ def read_both(photos_path, patients_path, bundle, *settings) -> tuple[pd.DataFra
         raise InputError("predict.patients: name a sheet with the bundle's clinical columns")
     ids = pd.Index(photos.patient_id.unique(), name="patient_id")
     nothing = pd.DataFrame(columns=["time", "event"])
-    return photos, Sheet(pd.DataFrame(index=ids), nothing, {}, [], pd.DataFrame())
+    return photos, Sheet(pd.DataFrame(index=ids), nothing, {}, [], pd.DataFrame(), {})
 
 
 def kind_at_home(bundle: Bundle, column: dict) -> str:
@@ -123,14 +125,28 @@ def as_at_home(name: str, kind: str, declared: dict) -> dict:
     return {**own, "kind": kind}
 
 
-def strange_levels(bundle: Bundle, clinical: pd.DataFrame) -> dict[str, int]:
-    """By clinical column, how many patients have a category that the bundle does not know."""
-    counts = {}
+def unknown_categories(path, bundle: Bundle, clinical: pd.DataFrame) -> dict[str, list[str]]:
+    """By clinical column, the patients with a category that the bundle does not know.
+
+    Raises InputError where these are more than half of a column's: it is written otherwise here.
+    """
+    unknown = {}
     for column in bundle.card["encoders"].get("clinical", []):
-        own = clinical[column["name"]].dropna()
-        if column["median"] is None and (strange := int((~own.isin(column["levels"])).sum())):
-            counts[column["name"]] = strange
-    return counts
+        if column["median"] is not None:
+            continue
+        name, known = column["name"], ", ".join(column["levels"])
+        given = clinical[name].dropna()
+        odd = given.index[~given.isin(column["levels"])]
+        if 2 * len(odd) > len(given):
+            raise InputError(
+                f"{path}: {name}: {len(odd)} of {len(given)} values ({len(odd) / len(given):.0%}) "
+                f"are categories that the bundle does not know; it knows {known:.200}: write them "
+                "as there"
+            )
+        if len(odd):
+            unknown[name] = odd.tolist()
+            print(f"{name}: {len(odd)} of {len(given)} values are not among {known:.200}")
+    return unknown
 
 
 def risks(bundle: Bundle, codes, clinical: pd.DataFrame) -> pd.DataFrame:
@@ -152,6 +168,11 @@ def predictions(bundle: Bundle, table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for features in table:
         model, risk = bundle.model(features), table[features].dropna()
+        if not np.isfinite(risk).all():
+            raise InputError(
+                f"{int((~np.isfinite(risk)).sum())} risks of {features} are infinite: a clinical "
+                "value is out of all bounds; correct the sheet"
+            )
         times = model.times[len(model.times) // 4 - 1 :: len(model.times) // 4]
         survival = np.exp(-model.cumulative_hazard(risk.to_numpy(), times))
         own = pd.DataFrame(

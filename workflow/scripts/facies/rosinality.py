@@ -1,12 +1,11 @@
 """Checkpoints of rosinality's stylegan2-pytorch (.pt), renamed to NVIDIA's names."""
 
-import argparse
 import re
 
 import torch
 
 from facies.errors import InputError
-from facies.pickles import refused
+from facies.pickles import read_torch
 
 
 def read_rosinality(path) -> dict[str, tuple[dict, None]]:
@@ -14,8 +13,8 @@ def read_rosinality(path) -> dict[str, tuple[dict, None]]:
 
     Raises InputError for a damaged or hostile file, KeyError for a tensor that is not there.
     """
-    content = _load(path)
-    networks = {}
+    source = read_torch(path)
+    content, networks = source.content, {}
     for name, key, rename in (
         ("generator", "g_ema", _generator),
         ("discriminator", "d", _discriminator),
@@ -24,21 +23,11 @@ def read_rosinality(path) -> dict[str, tuple[dict, None]]:
             raise InputError(
                 f"holds no network {key}; name a checkpoint with g_ema and d, as training writes it"
             )
-        networks[name] = rename(content[key]), None
+        networks[name] = rename({k: source.tensor(v) for k, v in content[key].items()}), None
     if content.get("latent_avg") is not None:  # its training's own files lack it
-        networks["generator"][0]["mapping.w_avg"] = content["latent_avg"].reshape(-1)
+        mean = source.tensor(content["latent_avg"]).reshape(-1)
+        networks["generator"][0]["mapping.w_avg"] = mean
     return networks
-
-
-def _load(path):
-    """Torch's restricted loader; its own words would advise to load the file without guard."""
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a hostile or damaged stream may raise anything at all
-        if asked := re.search(r"GLOBAL ([\w.]+)", str(error)):
-            raise refused(asked[1]) from None
-        raise InputError("not a whole checkpoint of torch; copy it again") from None
 
 
 def _generator(old: dict) -> dict[str, torch.Tensor]:
@@ -51,9 +40,11 @@ def _generator(old: dict) -> dict[str, torch.Tensor]:
     layers += [(f"convs.{j}", f"b{8 << j // 2}.conv{j % 2}", j + 1) for j in range(2 * blocks)]
     for source, target, noise in layers:
         new |= _styled(old, source, f"synthesis.{target}")
-        new[f"synthesis.{target}.noise_strength"] = old[f"{source}.noise.weight"].reshape([])
         new[f"synthesis.{target}.bias"] = old[f"{source}.activate.bias"]
-        new[f"synthesis.{target}.noise_const"] = old[f"noises.noise_{noise}"][0, 0]
+        if f"{source}.noise.weight" in old:
+            new[f"synthesis.{target}.noise_strength"] = old[f"{source}.noise.weight"].reshape([])
+        if f"noises.noise_{noise}" in old:  # the published network of 256 pixels has none
+            new[f"synthesis.{target}.noise_const"] = old[f"noises.noise_{noise}"][0, 0]
     colours = [("to_rgb1", "b4")] + [(f"to_rgbs.{j}", f"b{8 << j}") for j in range(blocks)]
     for source, target in colours:
         new |= _styled(old, source, f"synthesis.{target}.torgb")
