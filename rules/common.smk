@@ -1,11 +1,7 @@
 import ast
 import hashlib
-import os
-import sys
 import time
 from functools import cache
-
-from snakemake.exceptions import WorkflowError
 
 # Beside this file, also where another workflow takes this one in as a module.
 HERE = workflow.current_basedir.get_path_or_uri(secret_free=False)
@@ -15,9 +11,9 @@ sys.path.append(SCRIPTS)
 from facies.bundle import read_card
 from facies.cohort import read_sheet
 from facies.errors import InputError
+from facies.jobs import refuse_others
+from facies.seals import recipe, recipe_of
 from facies.store import digest, file_digest, shard_of
-
-os.umask(0o077)  # results show patients: nobody else may read them
 
 SHARDS = range(config["cohort"]["shards"])
 DETECTOR = expand(

@@ -76,6 +76,7 @@ use rule project_photos as project_outside with:
     params:
         settings=LOCKED["projection"],
         named={},
+        pinned={},
         store=config["store"],
         code=PROJECTED_BY,
 

@@ -14,7 +14,7 @@ rule write_report:
     """Gather everything into one HTML file for readers."""
     input:
         **PATIENTS_SHOWN,
-        template=workflow.source_path("../workflow/report/report.html.jinja"),
+        template=os.path.normpath(f"{SCRIPTS}/../report/report.html.jinja"),
         summary="<results>/evaluation/summary.json",
         measures="<results>/evaluation/measures.json",
         curves="<results>/evaluation/curves.json",
