@@ -70,7 +70,7 @@ def code_digest(*modules):
 @cache
 def _read_module(name):
     """Digest of a module, and the modules of the library that it imports."""
-    with open(os.path.join(SCRIPTS, "facies", f"{name}.py")) as file:
+    with open(os.path.join(SCRIPTS, "facies", f"{name}.py"), encoding="utf-8") as file:
         tree = ast.parse(file.read())
     imports = []
     for node in ast.walk(tree):
@@ -127,7 +127,7 @@ def _file_states(folder):
 
     def state_of(row):
         try:
-            state = os.stat(os.path.join(folder, row.path))
+            state = os.stat(os.path.join(folder, row.path).encode())
             return str(state.st_size), str(state.st_mtime_ns)
         except OSError:
             return ("absent",)
@@ -137,7 +137,7 @@ def _file_states(folder):
 
 def _rendered_states(demo):
     """A rendered photo is what its row of parameters says, also before it is rendered."""
-    with open(f"{demo}/portraits.csv") as file:
+    with open(f"{demo}/portraits.csv", encoding="utf-8") as file:
         lines = {line.partition(",")[0]: line for line in file}
     return lambda row: (lines.get(row.photo_id, "absent"),)
 

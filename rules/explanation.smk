@@ -7,7 +7,7 @@ rule explain:
     """Find each fold's health direction and score its held-out patients along it."""
     input:
         photos=PHOTOS,
-        sheet=config["cohort"]["photos"],
+        sheet=unnamed(config["cohort"]["photos"]),
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
         aligned="<results>/aligned/{view}.csv",
@@ -53,7 +53,7 @@ rule edit_faces:
         latents="<results>/latents/{scope}/{view}.npz",
         aligned="<results>/aligned/{view}.npz",
         checkpoint="<results>/generator/{scope}/generator.safetensors",
-        perception=PERCEPTION,
+        perception=unnamed(PERCEPTION),
         detector=DETECTOR,
     output:
         **(

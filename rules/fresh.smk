@@ -1,7 +1,7 @@
 # What the config names is there, and what was made is of today's settings, code and inputs.
 from snakemake.settings.types import RerunTrigger
 
-PLACES = {name: config[name] for name in ("results", "store")} | {
+PLACES = {name: config[name] for name in PATHS} | {
     "workflow": os.path.realpath(os.path.join(SCRIPTS, "../.."))
 }
 

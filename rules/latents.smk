@@ -22,7 +22,7 @@ rule project_photos:
         aligned="<results>/aligned/{view}/{shard}.json",
         checkpoint="<results>/generator/{scope}/generator.safetensors",
         perception=SHIPPED,
-        named=[path for path in NAMED.values() if path],
+        named=unnamed([path for path in NAMED.values() if path]),
         detector=DETECTOR,
     output:
         manifest="<results>/latents/{scope}/{view}/{shard}.json",

@@ -16,7 +16,7 @@ if OUTSIDE["time"] and not OUTSIDE["patients"]:
 rule check_bundle:
     """Refuse a bundle that was changed, or that this version would apply otherwise."""
     input:
-        bundle=OUTSIDE["bundle"],
+        bundle=unnamed(OUTSIDE["bundle"]),
     output:
         card="<results>/predict/bundle.json",
     log:
@@ -62,7 +62,7 @@ use rule align_photos as align_outside with:
 use rule project_photos as project_outside with:
     input:
         aligned="<results>/predict/aligned/{shard}.json",
-        checkpoint=OUTSIDE["bundle"],
+        checkpoint=unnamed(OUTSIDE["bundle"]),
         card="<results>/predict/bundle.json",
         perception=SHIPPED,
         named=[],
@@ -84,10 +84,10 @@ use rule project_photos as project_outside with:
 rule predict_patients:
     """Risks of the new patients and, where their outcomes are known, how right they are."""
     input:
-        bundle=OUTSIDE["bundle"],
+        bundle=unnamed(OUTSIDE["bundle"]),
         card="<results>/predict/bundle.json",
-        photos=OUTSIDE["photos"],
-        patients=branch(bool(OUTSIDE["patients"]), then=OUTSIDE["patients"]),
+        photos=unnamed(OUTSIDE["photos"]),
+        patients=unnamed(OUTSIDE["patients"] or []),
         aligned=expand(
             rules.align_outside.output.manifest, shard=range(OUTSIDE["shards"])
         ),

@@ -1,4 +1,5 @@
 # The config is checked and its paths made plain, before any rule reads it.
+import contextlib
 import os
 import sys
 
@@ -6,11 +7,15 @@ from jsonschema import ValidationError
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-os.umask(
-    0o077
-)  # results and Snakemake's notes tell of patients: nobody else may read them
+# Results and Snakemake's own notes tell of patients: nobody else may read them.
+os.umask(0o077)
+with contextlib.suppress(OSError):  # Snakemake makes the folder before it reads this
+    os.chmod(".snakemake", 0o700)
+# Jobs read and write UTF-8, whatever the machine's language.
+os.environ["PYTHONUTF8"] = "1"
 
-# What names a file or a folder besides results and store; it has to be there.
+PATHS = ["results", "store"]
+# What else names a file or a folder; it has to be there.
 NAMED_FILES = {
     "cohort": ["photos", "patients", "folder", "demo"],
     "generator": ["pretrained", "perception"],
@@ -52,6 +57,22 @@ def plain(path):
     return os.path.normpath(os.path.expanduser(path))
 
 
+def without_places():
+    """The settings without where files lie, which may name somebody: Snakemake's own report shows
+    what the step of ours is given."""
+    told = {name: value for name, value in config.items() if name not in PATHS}
+    for section, names in NAMED_FILES.items():
+        if section in told:
+            given = {name: told[section].get(name) and "given" for name in names}
+            told[section] = told[section] | given
+    return told
+
+
+def unnamed(path):
+    """An input that Snakemake's own report does not show by its name."""
+    return lambda wildcards: path
+
+
 def network(section, name):
     """File and SHA-256 of a network that the config names; no digest where it holds numbers only."""
     value = config[section][name]
@@ -72,7 +93,7 @@ except WorkflowError as error:
     if not isinstance(error.__context__, ValidationError):
         raise
     raise WorkflowError(violation(error.__context__)) from None
-for name in ("results", "store"):
+for name in PATHS:
     config[name] = plain(config[name])
 for section, names in NAMED_FILES.items():
     for name in names:

@@ -1,4 +1,4 @@
-"""Results that Snakemake knows nothing of: made with today's settings, code and inputs, or again."""
+"""Results that Snakemake knows nothing of are made again unless they are of today's settings."""
 
 import json
 import shutil

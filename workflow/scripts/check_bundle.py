@@ -15,7 +15,7 @@ def main(job):
             f"{job.input.bundle}: made by a version of the workflow that does otherwise in: "
             f"{', '.join(odd)}; use the version that made it"
         )
-    Path(job.output.card).write_text(json.dumps(card, indent=1, sort_keys=True))
+    Path(job.output.card).write_text(json.dumps(card, indent=1, sort_keys=True), encoding="utf-8")
     print(f"the bundle is whole: {card['digest']}")
 
 

@@ -13,7 +13,7 @@ def main(job):
     cohort = check_cohort(job.input.photos, job.input.patients, columns)
     cohort.photos.to_csv(job.output.photos, index=False)
     cohort.patients.to_csv(job.output.patients, index=False)
-    Path(job.output.flow).write_text(json.dumps(cohort.flow, indent=1))
+    Path(job.output.flow).write_text(json.dumps(cohort.flow, indent=1), encoding="utf-8")
     print(f"{len(cohort.photos)} photos of {len(cohort.patients)} patients")
     print(f"{len(cohort.flow['excluded'])} rows left out")
 

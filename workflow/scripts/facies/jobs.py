@@ -32,7 +32,12 @@ def run_job(main: Callable, job) -> None:
 
 def _logged(main, job) -> str:
     """What a user is to read of the failed job, or ''; the log has it as well."""
-    with open(job.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    told = {"encoding": "utf-8", "errors": "backslashreplace"}  # a file may be called anything
+    with (
+        open(job.log[0], "w", buffering=1, **told) as log,
+        redirect_stdout(log),
+        redirect_stderr(log),
+    ):
         try:
             refuse_broken(job.input)
             refuse_others(job.params.get("pinned", {}))
@@ -53,7 +58,7 @@ def _logged(main, job) -> str:
 
 
 def recipe_of_job(main: Callable, job) -> str:
-    """What `recipe` is for the job whose script's main this is; rules/fresh.smk asks for the same."""
+    """The recipe of the job whose script's main this is; rules/fresh.smk makes the same."""
     script = Path(main.__globals__["__file__"]).resolve()
     places = {name: job.config[name] for name in ("results", "store")}
     places["workflow"] = str(script.parents[2])

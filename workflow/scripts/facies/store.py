@@ -52,13 +52,13 @@ def read_manifests(paths) -> dict[str, dict]:
     """What the jobs of all shards say of their photos, by photo_id."""
     items = {}
     for path in paths:
-        items |= json.loads(Path(path).read_text())["items"]
+        items |= json.loads(Path(path).read_text(encoding="utf-8"))["items"]
     return items
 
 
 def write_manifest(path: str | Path, items: dict) -> None:
     """What a shard's job says of its photos: {photo_id: ...}."""
-    Path(path).write_text(json.dumps({"items": items}, indent=1, sort_keys=True))
+    Path(path).write_text(json.dumps({"items": items}, indent=1, sort_keys=True), encoding="utf-8")
 
 
 class Store:
