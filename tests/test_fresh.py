@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import yaml
+from changes import change_model
 from test_triggers import TABLE
 from tiny import planned, snakemake
 
@@ -55,11 +56,10 @@ def test_settings_code_and_networks_count_as_ever(road, forgotten, tmp_path):
 def test_a_renamed_folder_holds_what_it_held(forgotten):
     (forgotten / "results").rename(forgotten / "old results")
     reconfigure(forgotten, results="old results")
-    # A generator is tuned for a folder, and the report tells the settings: no more than these.
-    again = planned(forgotten)
-    reconfigure(forgotten, cohort={"clinical": []})
-    assert planned(forgotten)["check_cohort"] == 1
-    print(again)
+    assert "Nothing to be done" in snakemake(forgotten, "--dry-run").stdout
+    reconfigure(forgotten, survival={"inner_folds": 3})
+    jobs = planned(forgotten)
+    assert {name: jobs[name] for name in TABLE[change_model]} == TABLE[change_model]
 
 
 def test_what_nothing_is_known_of_is_made_again(forgotten):

@@ -2,8 +2,12 @@
 
 import hashlib
 import os
+import re
 import shutil
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 import yaml
 from tiny import ROOT, copy_code, snakemake
@@ -26,6 +30,12 @@ def changed(road, folder, **changes):
         config[name] = config.get(name, {}) | value if isinstance(value, dict) else value
     (copy / "tiny.yaml").write_text(yaml.safe_dump(config))
     return copy
+
+
+def test_what_snakemake_notes_and_what_shows_photos_is_closed(road):
+    assert (road / ".snakemake").stat().st_mode & 0o077 == 0
+    assert not (road / "results/reliance/examples.png").exists()
+    assert "photo_ids" not in np.load(road / "results/generator/cohort/closest.npz")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +97,22 @@ def test_from_another_folder_one_line_says_where_to_run(tmp_path):
     assert f"--directory {tmp_path}" in words
 
 
+def test_a_machine_that_knows_no_umlaut_writes_them(road, tmp_path):
+    copy = changed(road, tmp_path, report={"title": "Gesichter und Überleben, 5 µm"})
+    poor = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "snakemake", "results/report.html", "--cores=1"]
+    run = subprocess.run(
+        [*command, "--configfile=tiny.yaml"],
+        cwd=copy,
+        env=os.environ | poor,
+        capture_output=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    page = (copy / "results/report.html").read_text(encoding="utf-8")
+    assert "<title>Gesichter und Überleben, 5 µm</title>" in page
+
+
 def test_a_config_that_is_a_program_is_refused(road, tmp_path):
     copy = changed(road, tmp_path)
     text = (copy / "tiny.yaml").read_text()
@@ -118,8 +144,9 @@ def test_names_of_sheets_are_on_no_page(road):
     assert run.returncode == 0, run.stdout + run.stderr
     page = (road / "own.html").read_text(encoding="utf-8")
     assert len(page) > 10_000
-    for name in ("photos.csv", "patients.csv", str(road)):
-        assert name not in page
+    assert str(road) not in page
+    assert "results/cohort/photos.csv" in page  # a result, unlike the sheets of the same name
+    assert not re.search(r"(?<!/)(photos|patients)\.csv", page)
 
 
 def test_the_networks_that_ship_need_no_digest():
