@@ -1,6 +1,6 @@
 # Facies: from portrait photographs to survival.
 # The road: cohort -> aligned -> generator -> latents -> fits -> evaluation, explanation -> report.
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.27")
 
@@ -8,7 +8,7 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
-validate(config, "workflow/schemas/config.schema.yaml")
+include: "rules/settings.smk"
 
 
 pathvars:
@@ -93,3 +93,6 @@ rule bundle:
         rules.all.input,
         bundled_models,
         rules.write_bundle.output,
+
+
+include: "rules/fresh.smk"

@@ -1,8 +1,8 @@
 rule check_cohort:
     """Check the sheets; list what cannot be used, with the reason."""
     input:
-        photos=config["cohort"]["photos"],
-        patients=config["cohort"]["patients"],
+        photos=unnamed(config["cohort"]["photos"]),
+        patients=unnamed(config["cohort"]["patients"]),
     output:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",

@@ -1,11 +1,7 @@
 import ast
 import hashlib
-import os
-import sys
 import time
 from functools import cache
-
-from snakemake.exceptions import WorkflowError
 
 # Beside this file, also where another workflow takes this one in as a module.
 HERE = workflow.current_basedir.get_path_or_uri(secret_free=False)
@@ -14,11 +10,11 @@ sys.path.append(SCRIPTS)
 
 from facies.bundle import read_card
 from facies.errors import InputError
+from facies.jobs import refuse_others
 from facies.paths import photo_file
+from facies.seals import recipe, recipe_of
 from facies.spreadsheets import read_sheet
 from facies.store import digest, file_digest, shard_of
-
-os.umask(0o077)  # results show patients: nobody else may read them
 
 IDS = ["photo_id", "patient_id", "path"]
 SHARDS = range(config["cohort"]["shards"])
@@ -76,7 +72,7 @@ def code_digest(*modules):
 @cache
 def _read_module(name):
     """Digest of a module, and the modules of the library that it imports."""
-    with open(os.path.join(SCRIPTS, "facies", f"{name}.py")) as file:
+    with open(os.path.join(SCRIPTS, "facies", f"{name}.py"), encoding="utf-8") as file:
         tree = ast.parse(file.read())
     imports = []
     for node in ast.walk(tree):
@@ -147,7 +143,7 @@ def _file_states(folder):
 
     def state_of(row):
         try:
-            state = os.stat(photo_file(folder, row.path))
+            state = os.stat(str(photo_file(folder, row.path)).encode())
             return str(state.st_size), str(state.st_mtime_ns)
         except OSError:
             return ("absent",)
@@ -157,7 +153,7 @@ def _file_states(folder):
 
 def _rendered_states(demo):
     """A rendered photo is what its row of parameters says, also before it is rendered."""
-    with open(f"{demo}/portraits.csv") as file:
+    with open(f"{demo}/portraits.csv", encoding="utf-8") as file:
         lines = {line.partition(",")[0]: line for line in file}
     return lambda row: (lines.get(row.photo_id, "absent"),)
 

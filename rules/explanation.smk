@@ -53,7 +53,7 @@ rule edit_faces:
         latents="<results>/latents/{scope}/{view}.npz",
         aligned="<results>/aligned/{view}.npz",
         checkpoint="<results>/generator/{scope}/generator.safetensors",
-        perception=config["generator"]["perception"],
+        perception=unnamed(PERCEPTION),
         detector=DETECTOR,
     output:
         **(
@@ -82,6 +82,7 @@ rule edit_faces:
     params:
         settings=PROJECTION,
         seed=config["seed"],
+        pinned=PINNED,
         show=FACES_SHOWN,
         code=code_digest(
             "checkpoints",

@@ -1,7 +1,7 @@
 rule import_generator:
     """Read the checkpoint that tuning starts from, of whatever kind, and draw samples from it."""
     input:
-        pretrained=config["generator"]["pretrained"],
+        pretrained=unnamed(config["generator"]["pretrained"]),
     output:
         checkpoint="<results>/generator/pretrained.safetensors",
         samples="<results>/generator/pretrained.png",
@@ -35,7 +35,7 @@ rule finetune_generator:
     input:
         photos="<results>/aligned/full.npz",
         pretrained=rules.import_generator.output.checkpoint,
-        perception=config["generator"]["perception"],
+        perception=unnamed(PERCEPTION),
         folds=branch(evaluate("{scope} != 'cohort'"), then="<results>/folds.csv"),
     output:
         checkpoint="<results>/generator/{scope}/generator.safetensors",
@@ -65,6 +65,7 @@ rule finetune_generator:
         or max(min(4096 // config["resolution"], 32), 4),
         seed=config["seed"],
         store=config["store"],
+        pinned=PINNED,
         # Tuned once: a new generator would mean new codes for everybody. Photos that come later
         # are projected by the one that the store keeps for all that is named here.
         tuned_for=[

@@ -7,7 +7,7 @@ PROJECTED_BY = code_digest("projection", "checkpoints", "fidelity", "likeness")
 # The network that ships, in whose features reconstructions are measured.
 SHIPPED = "resources/perception.safetensors"
 # Networks that the user has beside it.
-NAMED = {name: config["projection"][name] for name in ("lpips", "identity")}
+NAMED = {"lpips": LPIPS, "identity": IDENTITY}
 # One list of photos for all that is learned, whatever generator and view it sees them by: those
 # that pass in the first of each. Clinical models and pixels wait for it only where it leaves out.
 LATENTS = f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz"
@@ -22,7 +22,7 @@ rule project_photos:
         aligned="<results>/aligned/{view}/{shard}.json",
         checkpoint="<results>/generator/{scope}/generator.safetensors",
         perception=SHIPPED,
-        named=[path for path in NAMED.values() if path],
+        named=unnamed([path for path in NAMED.values() if path]),
         detector=DETECTOR,
     output:
         manifest="<results>/latents/{scope}/{view}/{shard}.json",
@@ -40,6 +40,7 @@ rule project_photos:
     params:
         settings=PROJECTION,
         named=NAMED,
+        pinned=PINNED,
         store=config["store"],
         code=PROJECTED_BY,
     script:

@@ -3,7 +3,7 @@ rule plan_study:
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
-        pretrained=config["generator"]["pretrained"],
+        pretrained=unnamed(config["generator"]["pretrained"]),
     output:
         plan="<results>/plan.json",
         text="<results>/plan.md",

@@ -16,7 +16,7 @@ if OUTSIDE["time"] and not OUTSIDE["patients"]:
 rule check_bundle:
     """Refuse a bundle that was changed, or that this version would apply otherwise."""
     input:
-        bundle=OUTSIDE["bundle"],
+        bundle=unnamed(OUTSIDE["bundle"]),
     output:
         card="<results>/predict/bundle.json",
     log:
@@ -39,10 +39,10 @@ rule check_bundle:
 rule check_sheets:
     """Read the sheets; what is wrong with them is said before any photo is touched."""
     input:
-        bundle=OUTSIDE["bundle"],
+        bundle=unnamed(OUTSIDE["bundle"]),
         card="<results>/predict/bundle.json",
-        photos=OUTSIDE["photos"],
-        patients=branch(bool(OUTSIDE["patients"]), then=OUTSIDE["patients"]),
+        photos=unnamed(OUTSIDE["photos"]),
+        patients=unnamed(OUTSIDE["patients"] or []),
     output:
         columns="<results>/predict/columns.csv",
     log:
@@ -91,7 +91,7 @@ use rule align_photos as align_outside with:
 use rule project_photos as project_outside with:
     input:
         aligned="<results>/predict/aligned/{shard}.json",
-        checkpoint=OUTSIDE["bundle"],
+        checkpoint=unnamed(OUTSIDE["bundle"]),
         card="<results>/predict/bundle.json",
         perception=SHIPPED,
         named=[],
@@ -105,6 +105,7 @@ use rule project_photos as project_outside with:
     params:
         settings=LOCKED["projection"],
         named={},
+        pinned={},
         store=config["store"],
         code=PROJECTED_BY,
 
@@ -112,11 +113,11 @@ use rule project_photos as project_outside with:
 rule predict_patients:
     """Risks of the new patients and, where their outcomes are known, how right they are."""
     input:
-        bundle=OUTSIDE["bundle"],
+        bundle=unnamed(OUTSIDE["bundle"]),
         card="<results>/predict/bundle.json",
         columns="<results>/predict/columns.csv",
-        photos=OUTSIDE["photos"],
-        patients=branch(bool(OUTSIDE["patients"]), then=OUTSIDE["patients"]),
+        photos=unnamed(OUTSIDE["photos"]),
+        patients=unnamed(OUTSIDE["patients"] or []),
         aligned=expand(
             rules.align_outside.output.manifest, shard=range(OUTSIDE["shards"])
         ),

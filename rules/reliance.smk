@@ -6,6 +6,7 @@ COVERS = expand(
     kind=["without", "inpainted", "random"],
     region=config["reliance"]["cover"],
 )
+EXAMPLES = "<results>/reliance/examples.png"
 SWAPPED = ["swapped"] if config["reliance"]["swap"] else []
 # Every kind of photo that is projected besides the whole ones.
 OTHERS = [*CONTROLS, *COVERS, *SWAPPED]
@@ -184,8 +185,8 @@ rule judge_reliance:
         layers=rules.weigh_layers.output.layers,
         edits="<results>/explanation/cohort/full/edits.json",
     output:
+        **({"examples": EXAMPLES} if FACES_SHOWN else {}),
         reliance="<results>/reliance/reliance.json",
-        examples="<results>/reliance/examples.png",
     log:
         "<logs>/judge_reliance.log",
     benchmark:
@@ -198,6 +199,7 @@ rule judge_reliance:
         runtime=60,
     params:
         views=config["views"],
+        show=FACES_SHOWN,
         regions=config["reliance"]["cover"],
         covers=COVERS,
         seed=config["seed"],

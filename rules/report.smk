@@ -8,14 +8,16 @@ PATIENTS_SHOWN = {
     }.items()
     if FACES_SHOWN
 }
+if FACES_SHOWN:
+    PATIENTS_SHOWN["examples"] = EXAMPLES
 
 
 rule write_report:
     """Gather everything into one HTML file for readers."""
     input:
         **PATIENTS_SHOWN,
-        template=workflow.source_path("../workflow/report/report.html.jinja"),
         columns="<results>/cohort/columns.csv",
+        template=unnamed(os.path.normpath(f"{SCRIPTS}/../report/report.html.jinja")),
         summary="<results>/evaluation/summary.json",
         measures="<results>/evaluation/measures.json",
         curves="<results>/evaluation/curves.json",
@@ -35,7 +37,6 @@ rule write_report:
         strip=f"<results>/explanation/{SCOPE}/{VIEW}/strip.png",
         walks=f"<results>/explanation/{SCOPE}/{VIEW}/walks.png",
         reliance=rules.judge_reliance.output.reliance,
-        examples=rules.judge_reliance.output.examples,
         moving=f"<results>/explanation/{SCOPE}/{VIEW}/walks.webp",
         maps=f"<results>/explanation/{SCOPE}/{VIEW}/attribution.png",
     output:
@@ -55,7 +56,7 @@ rule write_report:
         mem_mb=4000,
         runtime=20,
     params:
-        config=config,
+        config=without_places(),
         benchmarks=f"{config['results']}/benchmarks",
         code=code_digest("report"),
     script:

@@ -122,3 +122,12 @@ def test_a_demo_left_on_over_own_photos_is_refused(tmp_path):
     portraits = pd.DataFrame({"photo_id": ["P0001-1"]})
     with pytest.raises(InputError, match="x1 is no photo of the demo.*cohort.demo: null"):
         render_portraits.refuse_real_cohort(tmp_path / "photos.csv", portraits)
+
+
+def test_ids_of_portraits_cannot_leave_their_folder(tmp_path):
+    sheet = tmp_path / "portraits.csv"
+    sheet.write_text("photo_id,age\n0001,1\n../../b,2\n")
+    with pytest.raises(InputError, match="row 3: photo_id may hold letters"):
+        render_portraits.read_portraits(sheet)
+    sheet.write_text("photo_id,age\n0001,1\n")
+    assert render_portraits.read_portraits(sheet).photo_id.tolist() == ["0001"]

@@ -15,7 +15,8 @@ from facies.alignment import (
     key_points,
     landmark_drift,
 )
-from facies.detection import MODELS, FaceDetector, _suppress, _turn_back
+from facies.detection import MODELS, FaceDetector, _suppress, _turn_back, published
+from facies.errors import InputError
 from facies.portraits import Portrait, random_portrait, render
 
 FOLDER = Path(__file__).parents[1] / "resources" / "detector"
@@ -130,3 +131,9 @@ def test_key_points_are_eyes_then_mouth():
     landmarks = np.zeros((468, 2), np.float32)
     landmarks[[61, 291]] = [[1, 2], [3, 4]]
     assert key_points(landmarks).tolist() == [[0, 0], [0, 0], [1, 2], [3, 4]]
+
+
+def test_a_network_s_file_that_was_changed_is_not_used(tmp_path):
+    (tmp_path / "face_landmark.tflite").write_bytes(b"another network")
+    with pytest.raises(InputError, match=r"face_landmark.tflite is not the published file"):
+        published(tmp_path / "face_landmark.tflite")

@@ -26,7 +26,7 @@ def test_photos_keep_their_order_over_batches(tmp_path, monkeypatch):
     names = np.array(list("abcdefg"))
     found = []
     for batch, rows in ((3, slice(None)), (32, slice(None, None, -1))):
-        monkeypatch.setattr(embed_photos, "BATCH", batch)
+        monkeypatch.setattr(embed_photos, "at_once", lambda _, batch=batch: batch)
         np.savez(tmp_path / "full.npz", photo_ids=names[rows], images=images[rows])
         job = SimpleNamespace(
             threads=1,

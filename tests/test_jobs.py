@@ -7,9 +7,13 @@ import pytest
 from facies.errors import InputError
 from facies.jobs import run_job
 
+PLACES = {"results": "results", "store": "store"}
 
-def job_of(folder, rule="align_photos", inputs=(), outputs=()):
-    return SimpleNamespace(log=[folder / "log"], rule=rule, input=inputs, output=outputs)
+
+def job_of(folder, rule="align_photos", inputs=(), outputs=(), **params):
+    job = SimpleNamespace(log=[folder / "log"], rule=rule, input=inputs, output=outputs)
+    job.params, job.config = params, PLACES
+    return job
 
 
 def stopped(main, job) -> str:
@@ -23,6 +27,21 @@ def stopped(main, job) -> str:
 def test_words_go_to_the_log(tmp_path):
     run_job(lambda job: print("3 photos"), job_of(tmp_path))
     assert (tmp_path / "log").read_text() == "3 photos\n"
+
+
+def test_a_file_that_is_not_the_one_of_the_config_is_not_read(tmp_path):
+    network = tmp_path / "network.pt"
+    network.write_bytes(b"abc")
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of FIPS 180
+    run_job(lambda job: print("run"), job_of(tmp_path, pinned={str(network): known}))
+    network.write_bytes(b"abd")
+    words = stopped(lambda job: print("run"), job_of(tmp_path, pinned={str(network): known}))
+    assert words.startswith(f"align_photos: {network}: not the file that the config means")
+
+
+def test_any_word_can_be_logged(tmp_path):
+    run_job(lambda job: print("Müller \udce9"), job_of(tmp_path))
+    assert (tmp_path / "log").read_bytes() == "Müller \\udce9\n".encode()
 
 
 def test_a_users_mistake_is_one_line(tmp_path):

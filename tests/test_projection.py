@@ -4,7 +4,7 @@ import torch
 
 from facies.likeness import Likeness
 from facies.perceptual import feature_distance, pixel_distance
-from facies.pictures import grid, to_tensor, to_uint8
+from facies.pictures import TILE, grid, to_tensor, to_uint8
 from facies.projection import (
     Adam,
     ProjectionSettings,
@@ -234,4 +234,4 @@ def test_psnr_and_ssim_by_hand():
 def test_picture_round_trip_and_grid():
     images = np.arange(4 * 2 * 2 * 3, dtype=np.uint8).reshape(4, 2, 2, 3)
     assert np.array_equal(to_uint8(to_tensor(images)), images)
-    assert grid(images[:3], columns=2, scale=3).size == (12, 12)
+    assert grid(images[:3], columns=2).size == (2 * TILE, 2 * TILE)

@@ -127,7 +127,8 @@ def run(tmp_path_factory):
     (folder / "edits.json").write_text(json.dumps(EDITS))
     call(
         judge_reliance,
-        {"views": ["full", "background"], "regions": ["face"], "covers": COVERS, "seed": 1},
+        {"views": ["full", "background"], "regions": ["face"], "covers": COVERS, "seed": 1}
+        | {"show": True},
         inputs
         | {"fits": fits["full"] + fits["background"]}
         | {"covered": [folder / f"{view}-latents.npz" for view in COVERS]}

@@ -10,7 +10,8 @@ import yaml
 from PIL import Image
 
 from facies import curves, figures, metrics, report, tripod
-from facies.pictures import grid, to_tensor, to_uint8
+from facies.pictures import TILE, grid, to_tensor, to_uint8
+from facies.store import digest
 
 ROOT = Path(__file__).parents[1]
 
@@ -121,10 +122,25 @@ def test_a_picture_keeps_nothing_but_its_pixels(tmp_path):
 
 
 def test_grid_fills_row_by_row_and_leaves_the_rest_white():
-    images = np.stack([np.full((2, 3, 3), value, np.uint8) for value in (10, 20, 30)])
+    images = np.stack([np.full((4, 4, 3), value, np.uint8) for value in (10, 20, 30)])
     sheet = np.asarray(grid(images, columns=2))
-    assert sheet.shape == (4, 6, 3)
-    assert [sheet[0, 0, 0], sheet[0, 3, 0], sheet[2, 0, 0], sheet[2, 3, 0]] == [10, 20, 30, 255]
+    assert sheet.shape == (2 * TILE, 2 * TILE, 3)
+    assert sheet[::TILE, ::TILE, 0].tolist() == [[10, 20], [30, 255]]
+
+
+def test_pictures_of_any_size_are_tiles_that_a_reader_can_open():
+    """64 samples of 1024 pixels, each doubled, were more than Pillow opens again."""
+    large = np.zeros((64, 1, 1, 3), np.uint8).repeat(1024, axis=1).repeat(1024, axis=2)
+    large[1] = 200
+    sheet = grid(large, columns=16)
+    assert sheet.size == (16 * TILE, 4 * TILE) and sheet.getpixel((TILE + 64, 64)) == (200,) * 3
+    assert report.mean_face(large[:2]).size == (2 * TILE, 2 * TILE)
+
+
+def test_a_dollar_in_a_users_word_is_a_dollar():
+    row = {"value": 0.6, "low": 0.5, "high": 0.7}
+    drawing = figures.intervals({"$\\frac{": {"$a$ $b_$": row}}, 0.5, "$")
+    assert "$a$ $b_$" in drawing and "$\\frac{" in drawing
 
 
 def test_pictures_and_tensors_are_each_others_inverse():
@@ -143,15 +159,18 @@ def test_tuning_is_told_at_its_start_its_best_and_its_end():
     assert rows[3]["kimg"] is None
 
 
-def test_the_closest_photos_are_found_by_name_among_those_that_stayed():
+def test_the_closest_photos_are_found_by_their_pixels_among_those_that_stayed():
     red, green, blue = (np.full((1, 8, 8, 3), c, np.uint8) for c in np.diag([250] * 3))
-    found = {"samples": np.concatenate([red, red]), "photo_ids": np.array(["gone", "b"])}
+    known = np.array([digest(image.tobytes()) for image in (red, blue)])  # red is gone
+    found = {"samples": np.concatenate([green, red]), "photos": known}
     aligned = {"photo_ids": np.array(["a", "b"]), "images": np.concatenate([green, blue])}
     address = report.closest(found, aligned)
     picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
-    assert picture.size == (16, 32)
-    assert picture.getpixel((8, 8)) == (250, 0, 0) and picture.getpixel((8, 24)) == (0, 0, 250)
-    assert report.closest(found | {"photo_ids": np.array(["x", "y"])}, aligned) is None
+    assert picture.size == (TILE, 2 * TILE)
+    assert picture.getpixel((64, 64)) == (250, 0, 0)
+    assert picture.getpixel((64, 192)) == (0, 0, 250)
+    gone = {"samples": red, "photos": known[:1]}
+    assert report.closest(gone, aligned) is None
 
 
 def test_cost_of_a_fold_of_every_model(tmp_path):

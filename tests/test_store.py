@@ -5,13 +5,22 @@ import numpy as np
 import pytest
 
 from facies.errors import InputError
-from facies.store import Store, digest, read_manifests, shard_of, write_manifest
+from facies.store import Store, digest, file_digest, read_manifests, shard_of, write_manifest
 
 
 def test_digest_keeps_parts_apart():
     assert digest("ab", "c") != digest("a", "bc")
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     assert digest(b"x") != digest("x")
+
+
+def test_a_pipe_and_a_device_are_refused_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(OSError, match="no regular file"):
+            file_digest(path)
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_digest(tmp_path / "file").startswith("ba7816bf 8f01cfea".replace(" ", ""))
 
 
 def test_shard_depends_on_the_photo_alone():

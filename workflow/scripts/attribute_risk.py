@@ -99,7 +99,9 @@ def main(job):
         "area": places(np.ones(maps["jacobian"].shape), regions, seed),
         **{name: places(own, regions, seed) for name, own in maps.items()},
     }
-    Path(job.output.figures).write_text(json.dumps(found, indent=1, allow_nan=False))
+    Path(job.output.figures).write_text(
+        json.dumps(found, indent=1, allow_nan=False), encoding="utf-8"
+    )
     face = edits.render(generator, centre.expand(1, *fitted.shape).cpu().numpy())[0]
     means = [heat(mean_map(own), face) for own in maps.values()]
     labels = ["mean face", *NAMES.values()]

@@ -36,7 +36,7 @@ def main(job):
     size = card["photos"]["resolution"]
     if any(n.img_resolution != size for n in load_networks(job.input.bundle, *NETWORKS)):
         raise InputError(f"{job.input.bundle}: its networks are not of {size} pixels")
-    Path(job.output.card).write_text(json.dumps(card, indent=1, sort_keys=True))
+    Path(job.output.card).write_text(json.dumps(card, indent=1, sort_keys=True), encoding="utf-8")
     print(f"the bundle is whole: {card['digest']}")
 
 

@@ -16,7 +16,7 @@ def main(job):
     cohort.patients.to_csv(job.output.patients, index=False)
     cohort.named.to_csv(job.output.named, index=False)
     cohort.columns.to_csv(job.output.columns, index=False)
-    Path(job.output.flow).write_text(json.dumps(cohort.flow, indent=1))
+    Path(job.output.flow).write_text(json.dumps(cohort.flow, indent=1), encoding="utf-8")
     for row in cohort.columns.itertuples():
         written = f", {row.written}" if row.written else ""
         print(f"{row.column}: {row.kind}{written}, {row.holds}; {row.missing} missing")

@@ -197,7 +197,9 @@ def main(job):
     if (alone := confine(mean[None], *parts)).rows:
         strip["confined"] = alone.steps[0, 0]
     found["strip"] = list(strip)
-    Path(job.output.figures).write_text(json.dumps(found, indent=1, allow_nan=False))
+    Path(job.output.figures).write_text(
+        json.dumps(found, indent=1, allow_nan=False), encoding="utf-8"
+    )
     steps = [step.reshape(fitted.shape) for step in strip.values()]
     draw_walks(walk(mean[None], steps, generator)).save(job.output.strip)
     fitted_steps = np.broadcast_to(steps[0], people.shape)

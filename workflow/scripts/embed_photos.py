@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from facies.checkpoints import best_device, load_networks
-from facies.embedding import BATCH, pooled
+from facies.embedding import pooled
 from facies.jobs import run_job
-from facies.pictures import to_tensor
+from facies.pictures import at_once, to_tensor
 from facies.rows import Rows
 
 
@@ -18,9 +18,10 @@ def main(job):
     discriminator = discriminator.to(device)
     with np.load(job.input.aligned, allow_pickle=False) as aligned:
         photo_ids, images = aligned["photo_ids"], Rows(job.input.aligned, "images")
+    size = at_once(discriminator.img_resolution)
     rows = [
-        pooled(discriminator.features(to_tensor(images[first : first + BATCH]).to(device)))
-        for first in range(0, len(images), BATCH)
+        pooled(discriminator.features(to_tensor(images[first : first + size]).to(device)))
+        for first in range(0, len(images), size)
     ]
     features = torch.cat(rows).float().cpu().numpy()
     np.savez(job.output.features, photo_ids=photo_ids, features=features)

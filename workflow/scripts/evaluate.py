@@ -31,7 +31,7 @@ def main(job):
     }
     risks = {key: evaluation.patient_risks(own) for key, own in fits.items()}
 
-    with open(job.input.flow) as file:
+    with open(job.input.flow, encoding="utf-8") as file:
         flow = json.load(file)
     aligned = read_table(job.input.aligned)
     summary = evaluation.flow_summary(flow, photos, patients, used, aligned, gate)

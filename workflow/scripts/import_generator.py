@@ -27,7 +27,7 @@ def main(job):
             )
     save_networks(job.output.checkpoint, networks)
     drawn = sample(networks["generator"], 64, p.seed)
-    grid(drawn, columns=16, scale=2).save(job.output.samples)
+    grid(drawn, columns=16).save(job.output.samples)
     Image.fromarray(mean_face(networks["generator"])).save(job.output.mean_face)
 
 

@@ -43,13 +43,14 @@ def main(job):
         )
     if job.input.blocks:
         found["swap"] = swapped(job, whole, coefficients)
-    found["nuisance"] = numbers(json.loads(Path(job.input.nuisance).read_text()))
-    found["layers"] = json.loads(Path(job.input.layers).read_text())
-    found["edits"] = json.loads(Path(job.input.edits).read_text())
+    found["nuisance"] = numbers(json.loads(Path(job.input.nuisance).read_text(encoding="utf-8")))
+    found["layers"] = json.loads(Path(job.input.layers).read_text(encoding="utf-8"))
+    found["edits"] = json.loads(Path(job.input.edits).read_text(encoding="utf-8"))
     found["tests"] = verdict.judge(found)
     found["verdict"] = verdict.overall(found["tests"])
     evaluation.write_json(job.output.reliance, found)
-    draw_examples(job, ["full", *p.views[1:], *p.covers])
+    if p.show:
+        draw_examples(job, ["full", *p.views[1:], *p.covers])
     for row in found["tests"]:
         print(f"{row['verdict']}: {row['test']}: {row['figure']['value']:.3f} {row['sentence']}")
 
@@ -78,7 +79,7 @@ def swapped(job, fits, coefficients) -> dict | None:
     items, store = read_manifests(job.input.swapped), Store(job.params.store)
     models = {f.fold: (f, b) for f, b in zip(fits, coefficients, strict=True) if f.repeat == 1}
     risks = []
-    for number, block in enumerate(json.loads(Path(job.input.blocks).read_text())):
+    for number, block in enumerate(json.loads(Path(job.input.blocks).read_text(encoding="utf-8"))):
         fit, beta = models[block["fold"]]
         if beta is None:
             continue
@@ -91,10 +92,7 @@ def swapped(job, fits, coefficients) -> dict | None:
 
 
 def draw_examples(job, views) -> None:
-    """A row of photos as they are, then the same as each view shows them; last a swap's blocks.
-
-    The picture is for the folder of results; whether the report may show it is the config's word.
-    """
+    """A row of photos as they are, then the same as each view shows them; last a swap's blocks."""
     store, rows = Store(job.params.store), []
     manifests = {
         view: read_manifests(path for path in job.input.manifests if Path(path).parent.name == view)
@@ -106,7 +104,7 @@ def draw_examples(job, views) -> None:
     if job.input.composed:
         composed = sorted(read_manifests(job.input.composed).items())[: 2 * EXAMPLES]
         rows += [store.load("aligned", item["key"])["image"] for _, item in composed]
-    grid(np.stack(rows), min(EXAMPLES, len(usable)), scale=2).save(job.output.examples)
+    grid(np.stack(rows), min(EXAMPLES, len(usable))).save(job.output.examples)
 
 
 if __name__ == "__main__":

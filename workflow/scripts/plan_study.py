@@ -24,7 +24,7 @@ def main(job):
     plan["costs"] = costs.estimate(len(photos), len(patients), size, config)
     evaluation.write_json(job.output.plan, plan)
     text = words(plan, settings)
-    Path(job.output.text).write_text(text)
+    Path(job.output.text).write_text(text, encoding="utf-8")
     print(text)
 
 

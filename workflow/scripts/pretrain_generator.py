@@ -34,7 +34,7 @@ def draw(path: Path, trainer: Trainer, photos: np.ndarray) -> None:
     samples = sample(trainer.G_ema, 64, seed=0)
     codes = trainer.E_ema(to_tensor(photos).to(trainer.device), trainer.G_ema.mapping.w_avg)
     rebuilt = to_uint8(trainer.G_ema.synthesis(codes))
-    grid(np.concatenate([samples, photos, rebuilt]), columns=len(photos), scale=2).save(path)
+    grid(np.concatenate([samples, photos, rebuilt]), columns=len(photos)).save(path)
 
 
 def main(job):

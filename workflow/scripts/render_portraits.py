@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
+from facies.cohort import ID
 from facies.errors import InputError
 from facies.jobs import run_job
 from facies.portraits import Portrait, render
@@ -20,6 +22,17 @@ def draw(parameters: dict, path: Path) -> None:
     os.replace(beside, path)
 
 
+def read_portraits(path: str) -> pd.DataFrame:
+    """The sheet of parameters; InputError for ids that could lead out of the folder of photos."""
+    portraits = pd.read_csv(path, dtype={"photo_id": str})
+    bad = np.flatnonzero(~portraits.photo_id.fillna("").map(lambda i: bool(ID.fullmatch(i))))
+    if len(bad):
+        raise InputError(
+            f"{path}: row {bad[0] + 2}: photo_id may hold letters, digits, - and _ only; change it"
+        )
+    return portraits
+
+
 def refuse_real_cohort(sheet: str, portraits: pd.DataFrame) -> None:
     """Somebody who forgot to switch the demo off must not find it among his own photos."""
     strangers = set(read_sheet(sheet, ["photo_id"]).photo_id) - set(portraits.photo_id)
@@ -32,7 +45,7 @@ def refuse_real_cohort(sheet: str, portraits: pd.DataFrame) -> None:
 
 def main(job):
     shard = int(job.wildcards.shard)
-    portraits = pd.read_csv(job.params.portraits)
+    portraits = read_portraits(job.params.portraits)
     refuse_real_cohort(job.params.photos, portraits)
     folder = Path(job.params.folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,9 +56,11 @@ def main(job):
             continue
         items[photo_id] = digest(row, job.params.code)
         path, mark = folder / f"{photo_id}.jpg", folder / f".{photo_id}.digest"
-        if not (path.exists() and mark.exists() and mark.read_text() == items[photo_id]):
+        if not (
+            path.exists() and mark.exists() and mark.read_text(encoding="utf-8") == items[photo_id]
+        ):
             draw(row, path)
-            mark.write_text(items[photo_id])
+            mark.write_text(items[photo_id], encoding="utf-8")
     write_manifest(job.output.manifest, items)
 
 

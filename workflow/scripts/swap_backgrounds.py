@@ -36,7 +36,7 @@ def main(job):
                     made += 1
     for path, shard in zip(job.output.manifests, shards, strict=True):
         write_manifest(path, shard)
-    Path(job.output.blocks).write_text(json.dumps(blocks, indent=1))
+    Path(job.output.blocks).write_text(json.dumps(blocks, indent=1), encoding="utf-8")
     print(f"{len(blocks)} blocks, {made} photos composed")
 
 

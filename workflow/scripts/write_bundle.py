@@ -68,7 +68,7 @@ def in_words(card: dict, seal: str) -> str:
 def main(job):
     p = job.params
     photos, folds = read_table(job.input.photos), read_table(job.input.folds)
-    summary = json.loads(Path(job.input.summary).read_text())
+    summary = json.loads(Path(job.input.summary).read_text(encoding="utf-8"))
     scored = scores(summary, p.model)
     arrays, models, encoders = {}, {}, {}
     for features, path in zip(p.features, job.input.models, strict=True):
@@ -106,7 +106,7 @@ def main(job):
         "licence": LICENCE,
     }
     seal = bundle.write_bundle(job.output.bundle, job.input.checkpoint, arrays, card)
-    Path(job.output.card).write_text(in_words(card, seal))
+    Path(job.output.card).write_text(in_words(card, seal), encoding="utf-8")
     print(f"{', '.join(models)} of {len(ids)} patients ({len(folds)} rows of folds): {seal}")
 
 

@@ -11,8 +11,8 @@ from facies.report import build
 from facies.rows import Rows
 
 LARGE = {"images", "codes"}
-PICTURES = ("before", "samples", "strip", "walks", "moving", "maps", "examples")
-PICTURES += ("edited", "edited_moving", "mapped")  # of patients, where the config allows it
+PICTURES = ("before", "samples", "strip", "walks", "moving", "maps")
+PICTURES += ("examples", "edited", "edited_moving", "mapped")  # of patients, where they may be
 
 
 def arrays(path: str) -> dict:
@@ -25,7 +25,7 @@ def main(job):
     paths = job.input
     words = ("summary", "measures", "curves", "permutation", "quality", "reliance")
     words += ("direction", "edits", "attribution")
-    data = {name: json.loads(Path(paths[name]).read_text()) for name in words}
+    data = {name: json.loads(Path(paths[name]).read_text(encoding="utf-8")) for name in words}
     data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "closest")}
     data |= {name: paths.get(name) for name in PICTURES}
     data["columns"] = pd.read_csv(paths.columns, dtype=str, keep_default_na=False)
@@ -33,7 +33,7 @@ def main(job):
     data["gate"] = pd.read_csv(paths.gate, dtype={"photo_id": str})
     data["log"] = pd.read_csv(paths.log)
     html = build(data, job.params.config, job.params.benchmarks, Path(paths.template))
-    Path(job.output.report).write_text(html)
+    Path(job.output.report).write_text(html, encoding="utf-8")
 
 
 if __name__ == "__main__":

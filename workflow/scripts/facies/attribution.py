@@ -9,10 +9,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from facies.pictures import to_tensor
+from facies.pictures import at_once, to_tensor
 from facies.stylegan2 import Encoder, Generator
 
-BATCH = 64
 SQUARES = 8  # to a side; every resolution is a multiple
 
 
@@ -59,4 +58,5 @@ def encode(encoder: Encoder, mean: torch.Tensor, photos: np.ndarray) -> np.ndarr
 
 
 def _batches(photos):
-    return [photos[i : i + BATCH] for i in range(0, len(photos), BATCH)]
+    size = at_once(photos.shape[1])
+    return [photos[i : i + size] for i in range(0, len(photos), size)]

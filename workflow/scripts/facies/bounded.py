@@ -62,9 +62,14 @@ def read_header(path: str | Path) -> dict:
 
 @contextmanager
 def limited_memory(more: float):
-    """Let allocations fail that take the process `more` bytes beyond what it has mapped."""
+    """Let allocations fail that take the process `more` bytes beyond what it has mapped; no limit
+    where the system does not say how much that is (not Linux)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
+    except OSError:
+        yield
+        return
     limits = [pages * resource.getpagesize() + int(more), soft, hard]
     limit = min(n for n in limits if n != resource.RLIM_INFINITY)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))

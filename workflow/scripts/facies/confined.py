@@ -17,8 +17,9 @@ import numpy as np
 from facies.attribution import jacobian
 from facies.detection import FaceDetector
 from facies.direction import Direction
-from facies.edits import at_once, find_regions, render
+from facies.edits import find_regions, render
 from facies.features import principal_axes, small_images
+from facies.pictures import at_once
 from facies.regions import FACE
 from facies.stylegan2 import Generator
 
@@ -64,7 +65,7 @@ class Confined:
 def tangents_of(generator, code: np.ndarray, axes: np.ndarray) -> np.ndarray:
     """The picture's change (k, s, s, 3) along axes (k, p) at a code; large ones made smaller."""
     steps = axes.reshape(-1, *code.shape)
-    batch = at_once(generator)
+    batch = at_once(generator.img_resolution)
     parts = [steps[i : i + batch] for i in range(0, len(steps), batch)]
     return np.concatenate([small_images(jacobian(generator, code, own), SEEN) for own in parts])
 

@@ -6,12 +6,22 @@ BlazeFace: Bazarevsky et al. 2019 (arXiv 1907.05047); mesh: Kartynnik et al. 201
 """
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-MODELS = ("face_detection_short_range", "face_landmark", "selfie_segmentation")
+from facies.errors import InputError
+
+# With the SHA-256 of their files as published.
+MODELS = {
+    "face_detection_short_range": (
+        "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"
+    ),
+    "face_landmark": "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+    "selfie_segmentation": "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+}
 LEFT_EYE = [33, 160, 158, 133, 153, 144]  # left and right as seen in the picture
 RIGHT_EYE = [362, 385, 387, 263, 373, 380]
 MOUTH_CORNERS = [61, 291]
@@ -85,12 +95,24 @@ def _overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return common / (areas + (box[2:4] - box[:2]).prod() - common + 1e-9)
 
 
+def published(path: Path) -> bytes:
+    """What a network's file holds; InputError if it is not as published."""
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != MODELS[path.stem]:
+        raise InputError(
+            f"{path} is not the published file (wrong SHA-256); delete it, and run again"
+        )
+    return data
+
+
 class FaceDetector:
-    """The three networks; `folder` holds their .tflite files."""
+    """The three networks; `folder` holds their .tflite files. InputError if they are not the
+    published ones."""
 
     def __init__(self, folder: str | Path):
         cv2.setNumThreads(1)
-        networks = [cv2.dnn.readNetFromTFLite(str(Path(folder, f"{n}.tflite"))) for n in MODELS]
+        files = [published(Path(folder, f"{name}.tflite")) for name in MODELS]
+        networks = [cv2.dnn.readNetFromTFLite(np.frombuffer(file, np.uint8)) for file in files]
         self._blaze, self._mesh, self._selfie = networks
         self._anchors = _anchors()
 

@@ -13,7 +13,7 @@ import torch
 from facies.alignment import FRAME, framed
 from facies.bootstrap import draw_patients, interval
 from facies.detection import FaceDetector
-from facies.pictures import to_uint8
+from facies.pictures import at_once, to_uint8
 from facies.regions import FACE, OVAL, REGIONS, UNCERTAIN, segment
 from facies.stylegan2 import Generator
 
@@ -21,17 +21,12 @@ LEVELS = (-2, -1, 0, 1, 2)  # of risk, in SDs
 PARTS = REGIONS | {"border": UNCERTAIN}
 
 
-def at_once(generator: Generator) -> int:
-    """Pictures that are drawn in one pass: fewer where they are large."""
-    return max(4096 // generator.img_resolution, 4)
-
-
 @torch.no_grad()
 def render(generator: Generator, codes: np.ndarray) -> np.ndarray:
     """Pictures uint8 (..., r, r, 3) of codes (..., num_ws, w_dim)."""
     device = next(generator.parameters()).device
     flat = torch.from_numpy(codes.reshape(-1, *codes.shape[-2:]).astype(np.float32))
-    batches = flat.split(at_once(generator))
+    batches = flat.split(at_once(generator.img_resolution))
     parts = [to_uint8(generator.synthesis(some.to(device))) for some in batches]
     images = np.concatenate(parts)
     return images.reshape(*codes.shape[:-2], *images.shape[1:])

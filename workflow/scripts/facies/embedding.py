@@ -2,8 +2,6 @@
 
 import torch
 
-BATCH = 32  # photos at once
-
 
 def pooled(features: list[torch.Tensor]) -> torch.Tensor:
     """From features of blocks (n, channels, size, size) each, their means over places (n, d).

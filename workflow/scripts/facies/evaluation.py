@@ -284,7 +284,7 @@ def flow_summary(flow, photos, patients, used, aligned, gate) -> dict:
 
 def write_json(path, value):
     """Write ``value`` as JSON, NaN as null."""
-    with open(path, "w") as file:
+    with open(path, "w", encoding="utf-8") as file:
         json.dump(_plain(value), file, indent=1)
 
 

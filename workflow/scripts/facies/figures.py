@@ -12,6 +12,7 @@ matplotlib.rcParams |= {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "text.parse_math": False,  # a $ in a user's word is a dollar
 }
 from matplotlib import pyplot as plt  # noqa: E402
 

@@ -10,7 +10,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from facies.errors import InputError
-from facies.seals import is_broken, seal
+from facies.seals import is_broken, recipe, seal
+from facies.store import file_digest
 
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 LEAST_SPACE = 2**20  # bytes; a disk with less is full
@@ -31,12 +32,19 @@ def run_job(main: Callable, job) -> None:
 
 def _logged(main, job) -> str:
     """What a user is to read of the failed job, or ''; the log has it as well."""
-    with open(job.log[0], "w", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    told = {"encoding": "utf-8", "errors": "backslashreplace"}  # a file may be called anything
+    with (
+        open(job.log[0], "w", buffering=1, **told) as log,
+        redirect_stdout(log),
+        redirect_stderr(log),
+    ):
         try:
             refuse_broken(job.input)
+            refuse_others(job.params.get("pinned", {}))
+            made_by = recipe_of_job(main, job)
             main(job)
             for path in job.output:
-                seal(path)
+                seal(path, made_by)
             return ""
         except InputError as error:
             message = f"{job.rule}: {error}"
@@ -49,6 +57,14 @@ def _logged(main, job) -> str:
     return message
 
 
+def recipe_of_job(main: Callable, job) -> str:
+    """The recipe of the job whose script's main this is; rules/fresh.smk makes the same."""
+    script = Path(main.__globals__["__file__"]).resolve()
+    places = {name: job.config[name] for name in ("results", "store")}
+    places["workflow"] = str(script.parents[2])
+    return recipe(script, dict(job.params.items()), list(job.input), places)
+
+
 def refuse_broken(inputs) -> None:
     """InputError for results of earlier jobs that other hands changed."""
     if broken := [str(path) for path in inputs if is_broken(path)]:
@@ -56,6 +72,16 @@ def refuse_broken(inputs) -> None:
             f"{', '.join(broken)}: not what the workflow wrote, but changed or damaged since; "
             "delete that, and run again"
         )
+
+
+def refuse_others(pinned: dict[str, str]) -> None:
+    """InputError for a file that is not the one whose SHA-256 the config gives."""
+    for path, expected in pinned.items():
+        if file_digest(path) != expected:
+            raise InputError(
+                f"{path}: not the file that the config means (another SHA-256); fetch it again "
+                "from where it is published, or correct sha256 if you trust this one"
+            )
 
 
 def disk_trouble(error: Exception, outputs) -> str:

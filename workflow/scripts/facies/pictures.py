@@ -4,6 +4,14 @@ import numpy as np
 import torch
 from PIL import Image
 
+TILE = 128  # pixels to the side of a picture among others, whatever the resolution
+
+
+def at_once(resolution: int) -> int:
+    """Pictures that a network of this size is given in one pass: four of 1024 pixels take
+    gigabytes."""
+    return max(4096 // resolution, 4)
+
 
 def to_uint8(images: torch.Tensor) -> np.ndarray:
     """(n, 3, h, w) in [-1, 1] to uint8 (n, h, w, 3)."""
@@ -21,9 +29,8 @@ def sample(generator: torch.nn.Module, n: int, seed: int) -> np.ndarray:
     """n samples uint8 (n, r, r, 3); their latent codes hang on the seed alone."""
     z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(seed))
     device = next(generator.parameters()).device
-    # Few large ones at a time: at 1024 pixels four take gigabytes.
-    at_once = max(4096 // generator.img_resolution, 4)
-    return np.concatenate([to_uint8(generator(some.to(device))) for some in z.split(at_once)])
+    batches = z.split(at_once(generator.img_resolution))
+    return np.concatenate([to_uint8(generator(some.to(device))) for some in batches])
 
 
 @torch.no_grad()
@@ -33,13 +40,16 @@ def mean_face(generator: torch.nn.Module) -> np.ndarray:
     return to_uint8(generator.synthesis(mean))[0]
 
 
-def grid(images: np.ndarray, columns: int, scale: int = 1) -> Image.Image:
-    """Photos uint8 (n, h, w, 3) side by side, row by row, each `scale` times as large."""
-    n, h, w, _ = images.shape
-    rows = -(-n // columns)
-    sheet = np.full((rows * columns, h, w, 3), 255, np.uint8)
-    sheet[:n] = images
-    sheet = sheet.reshape(rows, columns, h, w, 3).swapaxes(1, 2).reshape(rows * h, columns * w, 3)
-    picture = Image.fromarray(sheet)
-    size = (picture.width * scale, picture.height * scale)
-    return picture.resize(size, Image.Resampling.BICUBIC) if scale > 1 else picture
+def resized(images: np.ndarray, side: int = TILE) -> np.ndarray:
+    """Pictures uint8 (n, r, r, 3) at `side` pixels."""
+    size = (side, side)
+    return np.stack([Image.fromarray(i).resize(size, Image.Resampling.BICUBIC) for i in images])
+
+
+def grid(images: np.ndarray, columns: int) -> Image.Image:
+    """Photos uint8 (n, r, r, 3) as tiles side by side, row by row."""
+    rows = -(-len(images) // columns)
+    tiles = np.full((rows * columns, TILE, TILE, 3), 255, np.uint8)
+    tiles[: len(images)] = resized(images)
+    lines = tiles.reshape(rows, columns, TILE, TILE, 3).swapaxes(1, 2)
+    return Image.fromarray(lines.reshape(rows * TILE, columns * TILE, 3))

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import platform
 import subprocess
 from collections import Counter
@@ -15,8 +16,9 @@ import yaml
 from PIL import Image
 
 from facies import curves, figures, metrics, tripod
-from facies.pictures import grid
-from facies.rows import mean_picture
+from facies.pictures import TILE, grid, resized
+from facies.rows import blocks, mean_picture
+from facies.store import digest
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scikit-survival", "pycox", "pillow")
 QUALITY = {"face_size": "eyes to mouth, px", "roll": "roll, degrees", "sharpness": "sharpness"}
@@ -29,8 +31,10 @@ FIDELITY = {
     "landmark_drift": "drift of eyes and mouth",
     "score": "detector's score",
 }
+NETWORKS = ("pretrained", "perception", "lpips", "identity")  # named by their files
 PAIRS = 16
 WORST = 12
+MEANT = 30  # patients whose faces are shown as their mean, at least
 CELLS = 16  # to a side: an error drawn finer would draw the patient
 REDDEST = 64  # mean error of a cell, of 255, that is drawn in full colour
 VIEWS = {"full": "whole photo"} | {
@@ -169,12 +173,21 @@ def tuning(log: pd.DataFrame, quality: dict) -> list[dict]:
 
 
 def closest(found: dict, aligned: dict) -> str | None:
-    """The samples that came nearest to a training photo, above those photos; None if all left."""
-    rows = pd.Index(aligned["photo_ids"]).get_indexer(found["photo_ids"])
-    if not (rows >= 0).any():
+    """The samples that came nearest to a training photo, above those photos; None if all left.
+
+    The generator may be older than the cohort, and is kept without names: photos are known by
+    their pixels.
+    """
+    places, wanted = {}, set(found["photos"])
+    for i, image in enumerate(itertools.chain.from_iterable(blocks(aligned["images"]))):
+        if (pixels := digest(image.tobytes())) in wanted:
+            places[pixels] = i
+    left = [i for i, pixels in enumerate(found["photos"]) if pixels in places]
+    if not left:
         return None
-    both = np.concatenate([found["samples"][rows >= 0], aligned["images"][rows[rows >= 0]]])
-    return picture(grid(both, columns=len(both) // 2, scale=2))
+    photos = aligned["images"][[places[pixels] for pixels in found["photos"][left]]]
+    both = np.concatenate([found["samples"][left], photos])
+    return picture(grid(both, columns=len(both) // 2))
 
 
 def pairs(aligned: dict, latents: dict) -> str:
@@ -184,7 +197,7 @@ def pairs(aligned: dict, latents: dict) -> str:
     rows = {photo: i for i, photo in enumerate(aligned["photo_ids"])}
     photos = aligned["images"][[rows[photo] for photo in latents["photo_ids"][chosen]]]
     both = np.concatenate([photos, latents["images"][chosen]])
-    return picture(grid(both, columns=len(chosen), scale=2))
+    return picture(grid(both, columns=len(chosen)))
 
 
 def worst_errors(aligned: dict, latents: dict, gate: pd.DataFrame, backdrop) -> str:
@@ -196,7 +209,7 @@ def worst_errors(aligned: dict, latents: dict, gate: pd.DataFrame, backdrop) -> 
     photos, rebuilt = (
         own["images"][pd.Index(own["photo_ids"]).get_indexer(worst)] for own in (aligned, latents)
     )
-    return picture(grid(error_maps(photos, rebuilt, backdrop), columns=6, scale=2))
+    return picture(grid(error_maps(photos, rebuilt, backdrop), columns=6))
 
 
 def error_maps(photos, rebuilt, backdrop) -> np.ndarray:
@@ -219,9 +232,8 @@ def gated(gate: pd.DataFrame) -> dict:
 
 
 def mean_face(images: np.ndarray) -> Image.Image:
-    """The mean of aligned photos, three times as large."""
-    mean = Image.fromarray(mean_picture(images))
-    return mean.resize((mean.width * 3, mean.height * 3), Image.Resampling.BICUBIC)
+    """The mean of aligned photos, of the size of a figure."""
+    return Image.fromarray(resized(mean_picture(images)[None], 2 * TILE)[0])
 
 
 NUISANCE = {
@@ -242,13 +254,12 @@ def reliance_figure(found: dict) -> str:
 
 def shareable(config: dict) -> str:
     """The settings as YAML, without the places of the patients' files."""
-    kept = {k: v for k, v in config.items() if k not in ("cohort", "results", "store")}
+    kept = {k: v for k, v in config.items() if k not in ("cohort", "results", "store", "predict")}
     hidden = ("photos", "patients", "folder", "demo", "nuisance")
     kept["cohort"] = {k: v for k, v in config["cohort"].items() if k not in hidden}
-    kept["generator"] = {k: v for k, v in config["generator"].items() if k != "pretrained"}
+    kept["generator"] = {k: v for k, v in config["generator"].items() if k not in NETWORKS}
     if "projection" in config:
-        places = ("lpips", "identity")
-        kept["projection"] = {k: v for k, v in config["projection"].items() if k not in places}
+        kept["projection"] = {k: v for k, v in config["projection"].items() if k not in NETWORKS}
     return yaml.safe_dump(kept, sort_keys=True)
 
 
@@ -277,8 +288,8 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     unit = config["cohort"]["time_unit"]
     table = data["table"]
     used = table[table.used == 1]
-    # The mean of a few faces would resemble each of them.
-    meant = show or len(used) >= 30
+    # The mean of a few faces would resemble each of them, and a patient may have many photos.
+    meant = show or len(np.unique(data["aligned"]["patient_ids"])) >= MEANT
     white = np.full(data["aligned"]["images"].shape[1:], 255, np.uint8)
     backdrop = mean_picture(data["aligned"]["images"]) if meant else white
     guideline = tripod.checklist(summary, data["measures"], config)
@@ -305,7 +316,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "closest": closest(data["closest"], data["aligned"]) if show else None,
         "before": picture(data["before"]),
         "samples": picture(data["samples"]),
-        "reals": picture(grid(data["aligned"]["images"][:64], 16, scale=2)) if show else None,
+        "reals": picture(grid(data["aligned"]["images"][:64], 16)) if show else None,
         "fidelity": fidelity(data["latents"]),
         "fidelity_figure": figures.histograms({v: data["latents"][k] for k, v in FIDELITY.items()}),
         "gate": gated(data["gate"]),
@@ -347,4 +358,4 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters["n"] = lambda x, digits=3: "–" if pd.isna(x) else f"{x:.{digits}f}"
     environment.filters["p"] = p_text
-    return environment.from_string(template.read_text()).render(**page)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(**page)

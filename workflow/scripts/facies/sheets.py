@@ -3,14 +3,9 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-TILE = 128  # pixels to a face's side, whatever the resolution
+from facies.pictures import TILE, resized
+
 HOT = np.array([178, 32, 24], float)
-
-
-def resized(images: np.ndarray, side: int = TILE) -> np.ndarray:
-    """Pictures uint8 (n, r, r, 3) at `side` pixels."""
-    size = (side, side)
-    return np.stack([Image.fromarray(i).resize(size, Image.Resampling.BICUBIC) for i in images])
 
 
 def heat(energy: np.ndarray, face: np.ndarray) -> np.ndarray:

@@ -5,10 +5,12 @@ before, the code. An item is there whole or not at all, and never changes. So a 
 a setting changed and changed back, a shard re-cut or `results/` deleted, and nothing is done twice.
 """
 
+import errno
 import hashlib
 import io
 import json
 import os
+import stat
 import tempfile
 import zipfile
 from pathlib import Path
@@ -29,7 +31,10 @@ def digest(*parts) -> str:
 
 
 def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, read in pieces."""
+    """SHA-256 of a file's bytes, read in pieces; OSError for a pipe or device, which has no end."""
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "no regular file", str(path))
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -47,13 +52,13 @@ def read_manifests(paths) -> dict[str, dict]:
     """What the jobs of all shards say of their photos, by photo_id."""
     items = {}
     for path in paths:
-        items |= json.loads(Path(path).read_text())["items"]
+        items |= json.loads(Path(path).read_text(encoding="utf-8"))["items"]
     return items
 
 
 def write_manifest(path: str | Path, items: dict) -> None:
     """What a shard's job says of its photos: {photo_id: ...}."""
-    Path(path).write_text(json.dumps({"items": items}, indent=1, sort_keys=True))
+    Path(path).write_text(json.dumps({"items": items}, indent=1, sort_keys=True), encoding="utf-8")
 
 
 class Store:

@@ -25,8 +25,9 @@ from facies.distances import (
 )
 from facies.perception import Perception
 from facies.perceptual import pixel_distance
-from facies.pictures import grid, sample, to_tensor
+from facies.pictures import at_once, grid, sample, to_tensor
 from facies.rows import Rows
+from facies.store import digest
 from facies.stylegan2 import Encoder
 from facies.training import Sampler, Trainer, TrainingSettings, save_state, train
 
@@ -34,7 +35,6 @@ HELD_OUT = 0.1  # share of the patients
 TICKS = 20
 TEACH_KIMG = 20  # samples that a new encoder sees before it meets photos
 MOST_SAMPLES = 2000
-BATCH = 32  # photos rebuilt at once for measuring
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,9 +116,9 @@ class Judge:
     def _rebuilt(self, trainer: Trainer) -> float:
         """Pixel distance of held-out photos from what the encoder makes of them."""
         mean, errors = trainer.G_ema.mapping.w_avg, []
-        held = np.flatnonzero(self.held)
-        for first in range(0, len(held), BATCH):
-            photos = to_tensor(self.photos[held[first : first + BATCH]]).to(trainer.device)
+        held, size = np.flatnonzero(self.held), at_once(trainer.G_ema.img_resolution)
+        for first in range(0, len(held), size):
+            photos = to_tensor(self.photos[held[first : first + size]]).to(trainer.device)
             rebuilt = trainer.G_ema.synthesis(trainer.E_ema(photos, mean))
             errors.append(pixel_distance(rebuilt, photos))
         return float(torch.cat(errors).mean())
@@ -198,7 +198,7 @@ def tune(run: Tuning) -> None:
         )
     for name, network in trainer.networks().items():
         network.load_state_dict(record.best[name])
-    write(run, trainer, judge, record, found["photo_ids"])
+    write(run, trainer, judge, record)
 
 
 def tick(run: Tuning) -> int:
@@ -211,17 +211,17 @@ def known(figures: dict[str, float]) -> dict[str, float | None]:
     return {name: None if np.isnan(value) else value for name, value in figures.items()}
 
 
-def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record, photo_ids) -> None:
+def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record) -> None:
     """Everything that the rule gives to others; of the photos only numbers."""
     log = pd.DataFrame(record.rows)
     log.to_csv(run.folder / "log.csv", index=False, float_format="%.5g")
     kept = log.frechet.idxmin() if log.frechet.notna().any() else len(log) - 1
     samples = sample(trainer.G_ema, judge.count, run.seed)
-    grid(samples[:64], columns=16, scale=2).save(run.folder / "samples.png")
+    grid(samples[:64], columns=16).save(run.folder / "samples.png")
     repeated = judge.repetition(samples)
     closest = np.argsort(repeated.distance, kind="stable")[:16]
-    nearest = photo_ids[repeated.nearest[closest]]
-    np.savez(run.folder / "closest.npz", samples=samples[closest], photo_ids=nearest)
+    nearest = [digest(image.tobytes()) for image in judge.photos[repeated.nearest[closest]]]
+    np.savez(run.folder / "closest.npz", samples=samples[closest], photos=nearest)
     quality = {
         "perception": run.perception.name,
         "kept_kimg": log.kimg[kept],
@@ -232,6 +232,6 @@ def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record, photo_ids
         "floor": known(judge.floor()),
         "repetition": known({k: getattr(repeated, k) for k in ("share", "low", "high", "p")}),
     }
-    (run.folder / "quality.json").write_text(json.dumps(quality, indent=1))
+    (run.folder / "quality.json").write_text(json.dumps(quality, indent=1), "utf-8")
     card = {"kimg": f"{log.kimg[kept]:g}", "photos": str(quality["photos_trained"])}
     save_networks(run.folder / "generator.safetensors", trainer.networks(), **card)
