@@ -11,10 +11,11 @@ sys.path.append(SCRIPTS)
 from facies.bundle import read_card
 from facies.cohort import read_sheet
 from facies.errors import InputError
-from facies.jobs import refuse_others
+from facies.jobs import refuse_others, set_utf8
 from facies.seals import recipe, recipe_of
 from facies.store import digest, file_digest, shard_of
 
+set_utf8()
 SHARDS = range(config["cohort"]["shards"])
 DETECTOR = expand(
     "resources/detector/{model}.tflite",

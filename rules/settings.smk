@@ -11,8 +11,6 @@ from snakemake.utils import validate
 os.umask(0o077)
 with contextlib.suppress(OSError):  # Snakemake makes the folder before it reads this
     os.chmod(".snakemake", 0o700)
-# Jobs read and write UTF-8, whatever the machine's language.
-os.environ["PYTHONUTF8"] = "1"
 
 PATHS = ["results", "store"]
 # What else names a file or a folder; it has to be there.

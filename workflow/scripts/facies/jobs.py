@@ -17,6 +17,11 @@ REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 LEAST_SPACE = 2**20  # bytes; a disk with less is full
 
 
+def set_utf8() -> None:
+    """Have the jobs that this process starts read and write UTF-8, whatever the language."""
+    os.environ["PYTHONUTF8"] = "1"
+
+
 def run_job(main: Callable, job) -> None:
     """Call main(job) with output in the job's log; what a user can mend is told in one line."""
     os.umask(0o077)  # results show patients: nobody else may read them
