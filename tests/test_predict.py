@@ -149,7 +149,7 @@ def test_whoever_is_missing_in_the_sheet_is_told(abroad, tmp_path):
     [
         ({"event": None}, "predict.time and predict.event: name both columns"),
         ({"patients": None}, "predict.patients: name the sheet with the outcome's columns"),
-        ({"photos": "none.csv"}, "none.csv: no such file; name your sheet in the config"),
+        ({"photos": "none.csv"}, "predict.photos: none.csv: no such file; correct the path"),
         ({"bundle": "none"}, "none: No such file or directory; set predict.bundle to a bundle"),
     ],
 )
