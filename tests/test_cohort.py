@@ -285,6 +285,15 @@ def test_too_few_deaths_for_the_folds_stop_before_anything_runs(tmp_path, capsys
         run_script(tmp_path, photos, patients, folds=3)
 
 
+@pytest.mark.parametrize("name", ["shoe_size", "quad_0"])
+def test_a_column_that_nothing_holds_is_refused_before_anything_runs(name):
+    cohort = SimpleNamespace(named=pd.DataFrame(columns=["photo_id", "path", "ward"]))
+    known = Columns("months", "event", ("age",), explained=("age", "ward", "yaw"))
+    script.refuse_unmeasured(known, cohort)
+    with pytest.raises(InputError, match=f"explanation.columns: no column {name}: it is none"):
+        script.refuse_unmeasured(dataclasses.replace(known, explained=("age", name)), cohort)
+
+
 def german(sheet):
     """The demo's sheet as a spreadsheet in German would save its numbers."""
     head, *rows = sheet.splitlines()

@@ -87,7 +87,7 @@ def test_veterans_lung_cancer_as_published():
     frame, y = load_veterans_lung_cancer()
     outcome = Outcome(y["Survival_in_days"], y["Status"])
     rows = np.arange(len(frame))
-    split = Table(frame.astype(object)).split(rows, rows[:0])
+    split = Table(frame).split(rows, rows[:0])
     risk = split.x @ fit_ridge(split.x, outcome, 0.0)
     c_index = concordance_index_censored(outcome.event, outcome.time, risk)[0]
     assert c_index == pytest.approx(0.736, abs=5e-4)

@@ -187,7 +187,7 @@ def test_a_column_that_nobody_measured_is_told_of(road, tmp_path):
 
     copy = shutil.copytree(road, tmp_path / "copy")
     write_config(copy, explanation={"columns": ["age", "shoe_size"]})
-    run = snakemake(copy, "results/explanation/cohort/full/health.csv")
+    run = snakemake(copy, "results/cohort/columns.csv")
     assert run.returncode != 0
-    said = "explanation.columns: photos.csv: no column shoe_size; there are photo_id"
+    said = "explanation.columns: no column shoe_size: it is none of the photos' sheet"
     assert said in run.stdout + run.stderr

@@ -8,7 +8,7 @@ from PIL import Image
 import import_generator
 from facies.checkpoints import load_networks, save_networks
 from facies.errors import InputError
-from facies.pictures import to_uint8
+from facies.pictures import TILE, to_uint8
 from facies.stylegan2 import Discriminator, Encoder, Generator
 
 SMALL = {"channel_base": 64, "channel_max": 8}
@@ -68,7 +68,7 @@ def test_samples_are_those_of_the_seed(bring, networks):
     z = torch.randn(64, 4, generator=torch.Generator().manual_seed(3))
     own = to_uint8(networks["generator"](z))
     sheet = Image.open(bring(networks, seed=3).samples)
-    assert sheet.size == (16 * 32, 4 * 32)
+    assert sheet.size == (16 * TILE, 4 * TILE)
     shown = sheet.resize((256, 64), Image.Resampling.BOX)
     cell = np.asarray(shown)[16:32, 32:48].astype(int)  # second row, third column
     assert np.abs(cell - own[18]).mean() < 12 < np.abs(cell - own[17]).mean()

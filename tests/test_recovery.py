@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 
 import explain
-from facies.errors import InputError
 from facies.recovery import associations, columns_of, correlation, largest_by_chance
 
 
@@ -94,8 +93,6 @@ def test_traits_are_clinical_measured_or_of_the_sheet_and_of_usable_photos():
     assert list(found) == names
     assert found.loc["a"].tolist() == [pytest.approx(0.2), "M", "north", 0.5]
     assert found.loc["b"].tolist() == [-0.2, "F", "south", 1]
-    with pytest.raises(InputError, match="no column quad_0; clinical or measured are sex, yaw,"):
-        explain.chosen_traits(["quad_0"], CLINICAL, PHOTOS, ALIGNED, named)
 
 
 def test_health_is_the_fall_of_the_risk_and_a_mean_over_repeats():

@@ -7,7 +7,7 @@ import pytest
 from test_detection import FOLDER, PERSON, needs_models
 
 from facies import visibility
-from facies.alignment import AlignmentSettings, Unusable, align_photo
+from facies.alignment import QUALITY, AlignmentSettings, Unusable, align_photo
 from facies.covers import COVERS, cover, cut
 from facies.demo import pretraining_portraits
 from facies.detection import FaceDetector
@@ -77,6 +77,7 @@ def test_covered_photos_are_left_out_or_kept_by_the_config(people, detector):
         align_photo(masked, detector, AlignmentSettings())
     quality = align_photo(masked, detector, AlignmentSettings(covered="keep")).quality
     plain = align_photo(photo, detector, AlignmentSettings()).quality
+    assert tuple(plain) == QUALITY
     assert quality["seen_lower"] < 0.5 < 0.9 < min(plain["seen_lower"], plain["seen_eyes"])
     assert set(WHOLE) <= set(plain)
 

@@ -3,14 +3,29 @@
 import json
 from pathlib import Path
 
-from facies.cohort import Columns, check_cohort
+from facies.alignment import QUALITY
+from facies.cohort import Cohort, Columns, check_cohort
+from facies.errors import InputError
 from facies.folds import refuse_few
 from facies.jobs import run_job
 
 
+def refuse_unmeasured(columns: Columns, cohort: Cohort) -> None:
+    """Refuse columns to explain scores by that nothing will hold, hours before they are needed."""
+    known = [*columns.clinical, *cohort.named, *QUALITY, "colour_profile"]
+    if strange := [name for name in columns.explained if name not in known]:
+        raise InputError(
+            f"explanation.columns: no column {strange[0]}: it is none of the photos' sheet, of "
+            f"cohort.clinical ({', '.join(columns.clinical)}), or of what every photo is measured "
+            f"by ({', '.join(QUALITY)}, colour_profile)"
+        )
+
+
 def main(job):
     names = {k: tuple(v) if isinstance(v, list) else v for k, v in job.params.columns.items()}
-    cohort = check_cohort(job.input.photos, job.input.patients, Columns(**names))
+    columns = Columns(**names)
+    cohort = check_cohort(job.input.photos, job.input.patients, columns)
+    refuse_unmeasured(columns, cohort)
     refuse_few(cohort.patients, job.params.folds)
     cohort.photos.to_csv(job.output.photos, index=False)
     cohort.patients.to_csv(job.output.patients, index=False)

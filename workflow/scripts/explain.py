@@ -13,7 +13,6 @@ from facies.direction import (
     save_directions,
     score_fold,
 )
-from facies.errors import InputError
 from facies.evaluation import write_json
 from facies.features import read_table
 from facies.heldout import photo_codes
@@ -34,12 +33,7 @@ def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned, 
         per_patient(measured.drop(columns=list(clinical), errors="ignore"), photos, clinical.index)
     )
     names = [*clinical, *MEASURED] if names is None else names
-    others = [name for name in names if name not in known]
-    if strange := [name for name in others if name not in named]:
-        raise InputError(
-            f"explanation.columns: no column {strange[0]}; clinical or measured are "
-            f"{', '.join(known)}, and any column of the photos' sheet can be named"
-        )
+    others = [name for name in names if name not in known and name in named]
     used = named.loc[named.photo_id.isin(measured.photo_id), ["photo_id", *others]]
     known = known.join(per_patient(used, photos, clinical.index))
     return known.reindex(columns=list(names))

@@ -11,6 +11,10 @@ from facies.visibility import reason, visibility
 
 ENLARGED, FRAME = 256, 64  # pixels of a crop in which a face is sought again, and around it
 ENOUGH = 1024  # pixels; a quad of twice as many is cut out of a shrunken photo
+# Measured of every photo, columns of the table of alignment.
+QUALITY = ("score", "flag", "turns", "width", "height", "face_size", "roll", "yaw", "leaves_photo")
+QUALITY += ("sharpness", "brightness", "contrast", "redness", "blueness")
+QUALITY += ("seen_eyes", "seen_lower", "seen_half", "yaw_degrees")
 OVERSAMPLE = 4  # the crop is cut this many times too large and then averaged
 GRID = 4  # pixels of the coarse grid within a wide blur's SD
 MEDIAN_SIDE = 512  # the median of a larger photo is that of a grid of some of its pixels

@@ -15,6 +15,8 @@ import pandas as pd
 from facies.errors import InputError
 
 SEPARATORS = ",;\t"
+LONGEST = 131_072  # characters of a cell: csv's own limit, which some libraries lift
+TOO_LONG = f"a cell of more than {LONGEST:,} characters; shorten it, or close its quote"
 HINT = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # Excel's first line, for itself
 
 
@@ -84,12 +86,14 @@ def _rows(path, text, separator, first):
         except StopIteration:
             return
         except csv.Error as error:
-            limit = csv.field_size_limit()
             if "limit" in str(error):
-                told = f"a cell of more than {limit:,} characters; shorten it, or close its quote"
-            else:
-                told = "a quote mark opens a cell and does not end it; take it out, or double it"
-            raise InputError(f"{path}: row {line}: {told}") from None
+                raise InputError(f"{path}: row {line}: {TOO_LONG}") from None
+            raise InputError(
+                f"{path}: row {line}: a quote mark opens a cell and does not end it; take it out, "
+                "or double it"
+            ) from None
+        if max(map(len, row), default=0) > LONGEST:
+            raise InputError(f"{path}: row {line}: {TOO_LONG}")
         if any(row):
             yield line, row
 
