@@ -82,7 +82,7 @@ def test_full_and_closed_disks_say_so_and_change_nothing(road, tmp_path):
     before = files(copy)
     shutil.rmtree(copy / "results")
     (copy / "results").mkdir()
-    mount(copy / "results", "size=72k")
+    mount(copy / "results", "size=140k")
     try:
         full = snakemake(copy, target)
         assert full.returncode != 0

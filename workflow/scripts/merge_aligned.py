@@ -34,11 +34,9 @@ def refuse_copies(items: dict, photos: pd.DataFrame, patients: pd.DataFrame) -> 
 def summary(rows: list[dict]) -> str:
     """How many photos were left out, and the most frequent reasons."""
     reasons = Counter(row["reason"] for row in rows if row["reason"])
-    most = "; ".join(f"{count} times: {reason}" for reason, count in reasons.most_common(3))
-    more = "; ..." if len(reasons) > 3 else ""
-    return f"{sum(reasons.values())} of {len(rows)} photos left out" + (
-        f" ({most}{more})" if most else ""
-    )
+    lines = [f"{count:6d}  {reason}" for reason, count in reasons.most_common(3)]
+    more = ["        ..."] if len(reasons) > 3 else []
+    return "\n".join([f"{sum(reasons.values())} of {len(rows)} photos left out", *lines, *more])
 
 
 def main(job):
@@ -61,7 +59,7 @@ def main(job):
     print(told)
     if len(photo_ids) < len(rows) and job.wildcards.view == "full":
         # Beside the log, for who watches the run.
-        print(f"{told}; which ones, {job.output.table} says", file=sys.__stderr__)
+        print(f"{told}\n        which ones: {job.output.table}", file=sys.__stderr__)
     pd.DataFrame(rows).to_csv(job.output.table, index=False)
     # Photos of patients whom the cohort left out stand for themselves.
     known = dict(zip(photos.photo_id, photos.patient_id, strict=True))
