@@ -183,16 +183,27 @@ def align_photo(photo: np.ndarray, detector: FaceDetector, settings: AlignmentSe
         np.float32(quad[:3]), np.float32([[0, 0], [0, resolution], [resolution, resolution]])
     )
     landmarks = face.landmarks @ affine[:, :2].T + affine[:, 2]
-    regions = segment(photo, face, detector.person(photo))
     aligned = Aligned(
         image=crop(photo, quad, resolution),
-        regions=crop_labels(regions, quad, resolution, outside=UNCERTAIN),
+        regions=_regions(photo, face, quad, resolution, detector),
         landmarks=landmarks.astype(np.float32),
         quad=quad.astype(np.float32),
         quality={},
     )
     aligned.quality.update(_quality(photo, face, aligned) | seen)
     return aligned
+
+
+def _regions(photo, face: Face, quad, resolution: int, detector: FaceDetector) -> np.ndarray:
+    """The crop's regions (r, r). Those of a large face are found in a shrunken photo, down to the
+    crop's size: the person's outline is known no better."""
+    size = np.linalg.norm(quad[3] - quad[0])
+    shrink = max(min(max(photo.shape) // ENOUGH, int(size / max(resolution, ENOUGH // 2))), 1)
+    if shrink > 1:
+        photo = cv2.resize(photo, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+        face = dataclasses.replace(face, landmarks=face.landmarks / shrink)
+    regions = segment(photo, face, detector.person(photo))
+    return crop_labels(regions, quad / shrink, resolution, outside=UNCERTAIN)
 
 
 def _quality(photo, face: Face, aligned: Aligned) -> dict[str, float]:
