@@ -29,8 +29,8 @@ def refuse_few(patients: pd.DataFrame, folds: int) -> None:
     ):
         if number < least:
             raise InputError(
-                f"{number} {what} among patients with a usable photo and outcome are too few for "
-                f"{folds} folds, which need at least {least}: add patients or lower survival.folds"
+                f"{number} {what} are too few for {folds} folds, which need at least {least}; only "
+                "patients with a usable photo and outcome count: add some, or lower survival.folds"
             )
 
 
