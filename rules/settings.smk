@@ -102,5 +102,6 @@ for section, names in NAMED_FILES.items():
             config[section][name] = plain(value)
         elif value:
             value["path"] = plain(value["path"])
-PERCEPTION, LPIPS, IDENTITY = (network(*place)[0] for place in NETWORKS)
-PINNED = dict(network(*place) for place in NETWORKS if network(*place)[1])
+FOUND = [network(*place) for place in NETWORKS]
+PERCEPTION, LPIPS, IDENTITY = (path for path, _ in FOUND)
+PINNED = {path: sha256 for path, sha256 in FOUND if sha256}

@@ -2,12 +2,13 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 from test_detection import FOLDER, PERSON, needs_models
 
 from facies import visibility
-from facies.alignment import QUALITY, AlignmentSettings, Unusable, align_photo
+from facies.alignment import ENOUGH, QUALITY, AlignmentSettings, Unusable, align_photo
 from facies.covers import COVERS, cover, cut
 from facies.demo import pretraining_portraits
 from facies.detection import FaceDetector
@@ -80,6 +81,16 @@ def test_covered_photos_are_left_out_or_kept_by_the_config(people, detector):
     assert tuple(plain) == QUALITY
     assert quality["seen_lower"] < 0.5 < 0.9 < min(plain["seen_lower"], plain["seen_eyes"])
     assert set(WHOLE) <= set(plain)
+
+
+@needs_models
+def test_regions_of_a_large_photo_are_those_of_the_small_one(people, detector):
+    photo, _ = people[0]
+    large = cv2.resize(photo, None, fx=12, fy=12, interpolation=cv2.INTER_CUBIC)
+    assert max(large.shape) >= 2 * ENOUGH  # it is shrunk
+    small, found = (align_photo(p, detector, AlignmentSettings()).regions for p in (photo, large))
+    assert len(np.unique(small)) >= 4
+    assert (small == found).mean() > 0.93
 
 
 @needs_models
