@@ -12,7 +12,7 @@ from facies.bundle import read_card
 from facies.errors import InputError
 from facies.jobs import refuse_others
 from facies.paths import photo_file
-from facies.seals import recipe, recipe_of
+from facies.seals import recipe, recipe_of, seal
 from facies.spreadsheets import read_sheet
 from facies.store import digest, file_digest, shard_of
 

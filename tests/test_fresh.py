@@ -71,3 +71,15 @@ def test_what_nothing_is_known_of_is_made_again(forgotten):
     assert planned(forgotten, "results/folds.csv") == {"split_patients": 1, "total": 1}
     folds.write_text(json.dumps(note))
     assert "Nothing to be done" in snakemake(forgotten, "results/folds.csv", "--dry-run").stdout
+
+
+def test_touch_vouches_for_what_is_there(forgotten):
+    reconfigure(forgotten, survival={"inner_folds": 3})
+    (forgotten / "results/.folds.csv.seal").unlink()
+    assert planned(forgotten)
+    assert snakemake(forgotten, "--touch").returncode == 0
+    assert "Nothing to be done" in snakemake(forgotten, "--dry-run").stdout
+    shutil.rmtree(forgotten / ".snakemake")
+    assert "Nothing to be done" in snakemake(forgotten, "--dry-run").stdout
+    reconfigure(forgotten, survival={"inner_folds": 2})
+    assert planned(forgotten)
