@@ -18,7 +18,7 @@ def is_stale(station, wildcards):
     params, _ = station.expand_params(wildcards, inputs, outputs, None)
     script = station.basedir.join(station.script).get_path_or_uri(secret_free=False)
     now = recipe(script, dict(params.items()), list(inputs), PLACES)
-    if workflow.touch:  # the user vouches for what is there
+    if workflow.touch:  # the user declares what is there up to date
         for path in there:
             seal(path, now)
     return any(recipe_of(path) != now for path in there)

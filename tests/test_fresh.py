@@ -73,7 +73,7 @@ def test_what_nothing_is_known_of_is_made_again(forgotten):
     assert "Nothing to be done" in snakemake(forgotten, "results/folds.csv", "--dry-run").stdout
 
 
-def test_touch_vouches_for_what_is_there(forgotten):
+def test_touch_marks_results_as_up_to_date(forgotten):
     reconfigure(forgotten, survival={"inner_folds": 3})
     (forgotten / "results/.folds.csv.seal").unlink()
     assert planned(forgotten)
