@@ -397,3 +397,8 @@ def test_a_number_that_is_missing_is_read_as_missing(tmp_path):
     found = outside.read_patients(sheet, bundled(age="number"), None, None)
     assert found.clinical.index.tolist() == ["01", "02"] and found.known.empty
     assert found.clinical.age.isna().tolist() == [False, True]
+    filled = "age: 1 of 2 values are missing and are filled in as where the bundle was made"
+    assert found.notes == [filled]
+    sheet.write_text("patient_id,age\n01,\n02,NA\n")
+    with pytest.raises(InputError, match="age has no value; the bundle's clinical models need it"):
+        outside.read_patients(sheet, bundled(age="number"), None, None)

@@ -73,6 +73,12 @@ def test_photos_under_the_gate_are_counted_by_reason():
     assert report.gated(kept) == {"reasons": [("dim", 2)], "left_out": 0}
 
 
+def test_photos_kept_though_covered_are_counted():
+    hidden = "the eyes are covered or outside the photo"
+    assert report.kept(pd.DataFrame({"covered": [None, hidden, np.nan, hidden]})) == [(hidden, 2)]
+    assert report.kept(pd.DataFrame({"covered": [np.nan, np.nan]})) == []
+
+
 def test_c_by_gate_bears_a_threshold_that_cannot_be_scored():
     row = {"threshold": 20.0, "patients": 3, "c_index": {"value": None, "low": None, "high": None}}
     good = row | {"c_index": {"value": 0.6, "low": 0.5, "high": 0.7}}

@@ -6,10 +6,12 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tiny import ROOT
 
+import merge_aligned
 import merge_latents
 from facies.rows import Rows, blocks, mean_picture, save_rows
 from facies.store import Store, write_manifest
@@ -87,6 +89,35 @@ def test_merged_columns_are_those_of_the_items(tmp_path):
         assert np.array_equal(merged[column], [items["a"][own], items["b"][own]])
 
 
+WHOLE = {"reason": None, "seen_eyes": 1, "seen_lower": 1, "seen_half": 1, "yaw_degrees": 0}
+
+
+def test_a_covered_photo_that_is_used_is_marked(tmp_path):
+    store = Store(tmp_path / "store")
+    metas = {
+        "a": WHOLE,
+        "b": WHOLE | {"yaw_degrees": -40},
+        "c": WHOLE | {"reason": "no face found"},
+    }
+    for name, meta in metas.items():
+        own = {"image": np.zeros((4, 4, 3), np.uint8), "quad": np.zeros((4, 2))}
+        store.save("aligned", name * 4, meta=json.dumps(meta), **own)
+    places = {name: {"key": name * 4, "reason": meta["reason"]} for name, meta in metas.items()}
+    write_manifest(tmp_path / "0.json", places)
+    photos, patients = tmp_path / "photos.csv", tmp_path / "patients.csv"
+    photos.write_text("photo_id,patient_id\na,1\nb,1\nc,1\n")
+    patients.write_text("patient_id,event\n1,1\n")
+    job = SimpleNamespace(
+        input=SimpleNamespace(manifests=[tmp_path / "0.json"], photos=photos, patients=patients),
+        output=SimpleNamespace(table=tmp_path / "merged.csv", photos=tmp_path / "merged.npz"),
+        params=SimpleNamespace(store=store.root),
+        wildcards=SimpleNamespace(view="face"),
+    )
+    merge_aligned.main(job)
+    covered = pd.read_csv(tmp_path / "merged.csv").covered.fillna("").tolist()
+    assert covered == ["", "the head is turned by more than 35 degrees", ""]
+
+
 MEMORY = """
 import re, sys
 from types import SimpleNamespace as Job
@@ -118,7 +149,7 @@ def peak_memory(folder, photos: int) -> tuple[int, float]:
     store, random = Store(folder / "store"), np.random.default_rng(0)
     image = random.integers(0, 256, (256, 256, 3), np.uint8)
     quad = np.zeros((4, 2))
-    store.save("aligned", "abcd", image=image, quad=quad, meta=json.dumps({"reason": None}))
+    store.save("aligned", "abcd", image=image, quad=quad, meta=json.dumps(WHOLE))
     scores = dict.fromkeys(merge_latents.SMALL, 1.0)
     store.save("latents", "abcd", image=image, codes=np.zeros((14, 512), "f4"), **scores)
     ids = [f"P{i:05d}" for i in range(photos)]

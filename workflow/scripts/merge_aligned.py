@@ -12,6 +12,7 @@ from facies.features import read_table
 from facies.jobs import run_job
 from facies.rows import save_rows
 from facies.store import Store, read_manifests
+from facies.visibility import reason
 
 COPY = "the very picture of another photo_id; one of them was kept"
 CONTRADICTION = "the very picture of another patient, one dead and one alive; find out whose it is"
@@ -50,6 +51,7 @@ def main(job):
         meta |= {"reason": place["reason"]}
         rows.append({"photo_id": photo_id, "used": int(meta["reason"] is None)} | meta)
         if meta["reason"] is None:
+            rows[-1]["covered"] = reason(meta)  # where the config keeps such photos
             photo_ids.append(photo_id)
             quad = store.load("aligned", place["key"], "quad")["quad"]
             rows[-1] |= {f"quad_{i}": round(float(v), 2) for i, v in enumerate(quad.ravel())}

@@ -46,8 +46,9 @@ def read_photos(path) -> pd.DataFrame:
 @dataclass(frozen=True)
 class Sheet:
     """Patients of another hospital: ``clinical`` columns by patient_id, the outcomes ``known``
-    (time, event) by patient_id, the ``reasons`` why others have none, ``notes`` on outcomes, how
-    each of the ``columns`` was read, and the patients with ``unknown`` categories by column."""
+    (time, event) by patient_id, the ``reasons`` why others have none, ``notes`` on missing values
+    and outcomes, how each of the ``columns`` was read, and the patients with ``unknown`` categories
+    by column."""
 
     clinical: pd.DataFrame
     known: pd.DataFrame
@@ -71,12 +72,20 @@ def read_patients(path, bundle: Bundle, time, event, declared=None) -> Sheet:
     check_ids(path, patients, "patient_id")
     refuse_duplicates(path, patients, "patient_id")
     refuse_lookalikes({path: patients.patient_id})
-    clinical, told = pd.DataFrame(index=pd.Index(patients.patient_id)), []
+    clinical, told, gaps = pd.DataFrame(index=pd.Index(patients.patient_id)), [], []
     for name, column in wanted.items():
         home = as_at_home(name, kind_at_home(bundle, column), declared)
         own = decide(path, patients[name], home, key=KEY)
         clinical[name] = own.values(patients[name]).to_numpy()
         told.append(describe(own, patients[name], "clinical"))
+        missing = int(clinical[name].isna().sum())
+        if missing == len(clinical):
+            raise InputError(f"{path}: {name} has no value; the bundle's clinical models need it")
+        if missing:
+            gaps.append(
+                f"{name}: {missing} of {len(clinical)} values are missing and are filled in as "
+                "where the bundle was made"
+            )
     known, reasons, notes = pd.DataFrame(columns=["patient_id", "time", "event"]), {}, []
     if outcome:
         check_events(path, patients, event)
@@ -89,7 +98,7 @@ def read_patients(path, bundle: Bundle, time, event, declared=None) -> Sheet:
         )
     known = known.set_index("patient_id")
     unknown = unknown_categories(path, bundle, clinical)
-    return Sheet(clinical, known, reasons, notes, pd.DataFrame(told), unknown)
+    return Sheet(clinical, known, reasons, gaps + notes, pd.DataFrame(told), unknown)
 
 
 def read_both(photos_path, patients_path, bundle, *settings) -> tuple[pd.DataFrame, Sheet]:

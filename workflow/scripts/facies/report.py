@@ -77,6 +77,11 @@ def reasons(excluded: list[dict]) -> list[tuple[str, str, int]]:
     return [(kind, reason, n) for (kind, reason), n in counts.most_common()]
 
 
+def kept(used: pd.DataFrame) -> list[tuple[str, int]]:
+    """Why used photos would have been left out as covered or turned, with how many."""
+    return Counter(used.covered.dropna()).most_common()
+
+
 def run_times(folder: str | Path) -> list[dict]:
     """Jobs, total seconds and largest memory per rule, from Snakemake's benchmark files."""
     rows = []
@@ -308,6 +313,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "excluded_patients": summary["patients_in"] - summary["patients_used"],
         "aligned_count": len(used),
         "table_count": len(table),
+        "kept": kept(used),
         "alignment": figures.histograms({v: used[k] for k, v in QUALITY.items()}),
         "mean_face": picture(mean_face(data["aligned"]["images"])) if meant else None,
         "training": figures.training_curves(data["log"], data["quality"]),
