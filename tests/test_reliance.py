@@ -281,6 +281,10 @@ def test_risk_of_changed_photos(linear):
     assert found["lost"] == pytest.approx(np.zeros(51), abs=1e-12)
     assert found["shift"] == pytest.approx(np.ones(51))
     assert found["gone"] == pytest.approx(np.zeros(51), abs=1e-12)
+    # No fold has a model: nothing is known, and the interval says so.
+    found = reliance.changed([fit], [None], lambda ids: up.reshape(80, -1), draws)
+    assert all(np.isnan(values).all() and len(values) == 51 for values in found.values())
+    assert np.isnan(reliance.cover_row("face", found, found, found)["lost"]["value"])
 
 
 def test_variance_that_is_gone_by_hand():

@@ -60,10 +60,11 @@ def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
     """
     rows = []
     for fit, beta in zip(fits, coefficients, strict=True):
+        weights = draws.of(fit.ids)
         if beta is None:
+            rows.append(np.full((len(RANGES), len(weights)), np.nan))  # average leaves it out
             continue
         move = change(fit.ids) @ beta
-        weights = draws.of(fit.ids)
         share = weights / weights.sum(1, keepdims=True)
         c_index = concordance(fit.test, fit.risk + move, weights)
         lost = concordance(fit.test, fit.risk, weights) - c_index
