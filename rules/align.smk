@@ -75,6 +75,5 @@ rule merge_aligned:
         runtime=20,
     params:
         store=config["store"],
-        code=code_digest("store", "features", "rows", "visibility"),
     script:
         "../workflow/scripts/merge_aligned.py"

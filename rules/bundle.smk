@@ -46,7 +46,6 @@ rule refit_model:
             "clinical": config["cohort"]["clinical"],
             "model": LINEAR,
         },
-        code=code_digest("refit", "models"),
     script:
         "../workflow/scripts/refit_model.py"
 
@@ -88,6 +87,5 @@ rule write_bundle:
             "gate": config["projection"]["gate"],
         },
         applied=APPLIED,
-        code=code_digest("bundle"),
     script:
         "../workflow/scripts/write_bundle.py"

@@ -30,6 +30,5 @@ rule check_cohort:
         sheets=lambda _: contents(
             config["cohort"]["photos"], config["cohort"]["patients"]
         ),
-        code=code_digest("alignment", "cohort", "folds"),
     script:
         "../workflow/scripts/check_cohort.py"

@@ -55,24 +55,30 @@ if workflow.is_main_process:
 
 
 def code_digest(*modules):
-    """Digest of library modules and of what they import from the library, for `params: code=`.
+    """Digest of library modules and of what they import from the library.
 
-    Snakemake sees a changed script, but not a changed module behind it. Comments and docstrings
-    do not count.
+    Comments and docstrings do not count. Keys of the store name the modules that decide what lies
+    there; the rest of a script's imports makes no photo be worked on anew.
     """
     found, queue = {}, list(modules)
     while queue:
         name = queue.pop()
         if name not in found:
-            found[name], imports = _read_module(name)
+            path = os.path.join(SCRIPTS, "facies", f"{name}.py")
+            found[name], imports = _read_module(path)
             queue.extend(imports)
     return digest(sorted(found.items()))[:16]
 
 
+def imported_by(script):
+    """Digest of all modules of the library behind a script, which Snakemake does not see."""
+    return code_digest(*_read_module(script)[1])
+
+
 @cache
-def _read_module(name):
-    """Digest of a module, and the modules of the library that it imports."""
-    with open(os.path.join(SCRIPTS, "facies", f"{name}.py"), encoding="utf-8") as file:
+def _read_module(path):
+    """Digest of a Python file, and the names of the library's modules that it imports."""
+    with open(path, encoding="utf-8") as file:
         tree = ast.parse(file.read())
     imports = []
     for node in ast.walk(tree):

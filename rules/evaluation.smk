@@ -28,7 +28,6 @@ rule permute_outcomes:
             name: config["survival"][name] for name in ("inner_folds", "permutations")
         }
         | {"seed": config["seed"]},
-        code=code_digest("crossval", "evaluation", "models"),
     script:
         "../workflow/scripts/permute_outcomes.py"
 
@@ -69,6 +68,5 @@ rule evaluate:
             "headline": [config[name][0] for name in ("views", "scopes")]
             + [config["survival"]["models"][0]],
         },
-        code=code_digest("comparison", "evaluation", "gate", "measures", "subgroups"),
     script:
         "../workflow/scripts/evaluate.py"

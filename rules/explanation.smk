@@ -39,7 +39,6 @@ rule explain:
             "clinical": config["cohort"]["clinical"],
             "columns": config["explanation"]["columns"],
         },
-        code=code_digest("columns", "direction", "evaluation", "heldout", "recovery"),
     script:
         "../workflow/scripts/explain.py"
 
@@ -84,16 +83,6 @@ rule edit_faces:
         seed=config["seed"],
         pinned=PINNED,
         show=FACES_SHOWN,
-        code=code_digest(
-            "checkpoints",
-            "confined",
-            "edits",
-            "heldout",
-            "perception",
-            "projection",
-            "rows",
-            "sheets",
-        ),
     script:
         "../workflow/scripts/edit_faces.py"
 
@@ -130,14 +119,5 @@ rule attribute_risk:
     params:
         seed=config["seed"],
         show=FACES_SHOWN,
-        code=code_digest(
-            "attribution",
-            "checkpoints",
-            "edits",
-            "heldout",
-            "recovery",
-            "rows",
-            "sheets",
-        ),
     script:
         "../workflow/scripts/attribute_risk.py"

@@ -16,8 +16,7 @@ def is_stale(station, wildcards):
         return False
     inputs = station.expand_input(wildcards)[0]
     params, _ = station.expand_params(wildcards, inputs, outputs, None)
-    script = station.basedir.join(station.script).get_path_or_uri(secret_free=False)
-    now = recipe(script, dict(params.items()), list(inputs), PLACES)
+    now = recipe(path_of_script(station), dict(params.items()), list(inputs), PLACES)
     if workflow.touch:  # the user declares what is there up to date
         for path in there:
             seal(path, now)
@@ -61,6 +60,17 @@ def is_there(path, folder):
     return found(path) or any(known.is_producer(path) for known in workflow.rules)
 
 
+def path_of_script(station):
+    return station.basedir.join(station.script).get_path_or_uri(secret_free=False)
+
+
+STATIONS = [
+    station
+    for station in workflow.modifier.rules
+    if station.script and DETECTOR[0] not in station.output
+]
+for station in STATIONS:
+    station.set_params(imports=imported_by(path_of_script(station)))
 if workflow.is_main_process:
     if (
         workflow.modifier.is_main_snakefile()
@@ -70,6 +80,5 @@ if workflow.is_main_process:
         refuse_others(PINNED)
     except InputError as error:
         raise WorkflowError(str(error)) from None
-    for station in workflow.modifier.rules:
-        if station.script and DETECTOR[0] not in station.output:
-            station.set_input(looked_after(station))
+    for station in STATIONS:
+        station.set_input(looked_after(station))

@@ -24,7 +24,6 @@ rule import_generator:
         resolution=config["resolution"],
         seed=config["seed"],
         pretrained=lambda _: contents(config["generator"]["pretrained"]),
-        code=code_digest("checkpoints", "pictures"),
     script:
         "../workflow/scripts/import_generator.py"
 
@@ -97,7 +96,6 @@ rule render_pretraining:
     params:
         people=1000,
         resolution=config["resolution"],
-        code=code_digest("demo", "alignment"),
     script:
         "../workflow/scripts/render_pretraining.py"
 
@@ -149,6 +147,5 @@ rule train_perception:
     params:
         kimg=200,
         seed=config["seed"],
-        code=code_digest("damage", "checkpoints", "pictures", "portraits"),
     script:
         "../workflow/scripts/train_perception.py"

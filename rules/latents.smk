@@ -69,7 +69,6 @@ rule merge_latents:
         runtime=20,
     params:
         store=config["store"],
-        code=code_digest("store", "features", "gate"),
     script:
         "../workflow/scripts/merge_latents.py"
 
@@ -96,7 +95,6 @@ rule gate_photos:
         runtime=10,
     params:
         gate=config["projection"]["gate"],
-        code=code_digest("gate", "features"),
     script:
         "../workflow/scripts/gate_photos.py"
 
@@ -119,7 +117,5 @@ rule embed_photos:
         mem_mb=4000,
         runtime=30,
         gpu=1,
-    params:
-        code=code_digest("checkpoints", "embedding", "pictures"),
     script:
         "../workflow/scripts/embed_photos.py"

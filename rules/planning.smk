@@ -30,6 +30,5 @@ rule plan_study:
             )
             + ("projection", "survival", "reliance")
         },
-        code=code_digest("planning", "costs", "evaluation", "features"),
     script:
         "../workflow/scripts/plan_study.py"

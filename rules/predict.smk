@@ -31,7 +31,6 @@ rule check_bundle:
         runtime=10,
     params:
         applied=APPLIED,
-        code=code_digest("alignment", "bundle", "checkpoints", "gate", "projection"),
     script:
         "../workflow/scripts/check_bundle.py"
 
@@ -59,7 +58,6 @@ rule check_sheets:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
         columns=OUTSIDE["columns"],
         given=lambda _: contents(OUTSIDE["photos"], OUTSIDE["patients"] or ""),
-        code=code_digest("outside"),
     script:
         "../workflow/scripts/check_sheets.py"
 
@@ -146,7 +144,6 @@ rule predict_patients:
         gate=LOCKED["gate"],
         seed=config["seed"],
         store=config["store"],
-        code=code_digest("bundle", "gate", "outside"),
     script:
         "../workflow/scripts/predict_patients.py"
 

@@ -88,7 +88,6 @@ rule measure_nuisance:
         columns=config["cohort"]["nuisance"],
         folder=config["cohort"]["folder"],
         store=config["store"],
-        code=code_digest("nuisance", "features", "paths"),
     script:
         "../workflow/scripts/measure_nuisance.py"
 
@@ -120,7 +119,6 @@ rule weigh_nuisance:
             "inner_folds": config["survival"]["inner_folds"],
             "clinical": config["cohort"]["clinical"],
         },
-        code=code_digest("columns", "reliance", "comparison", "crossval", "models"),
     script:
         "../workflow/scripts/weigh_nuisance.py"
 
@@ -150,7 +148,6 @@ rule weigh_layers:
             "seed": config["seed"],
             "inner_folds": config["survival"]["inner_folds"],
         },
-        code=code_digest("layers", "reliance", "crossval", "models"),
     script:
         "../workflow/scripts/weigh_layers.py"
 
@@ -204,6 +201,5 @@ rule judge_reliance:
         covers=COVERS,
         seed=config["seed"],
         store=config["store"],
-        code=code_digest("reliance", "swap", "verdict", "pictures"),
     script:
         "../workflow/scripts/judge_reliance.py"

@@ -58,6 +58,5 @@ rule write_report:
     params:
         config=without_places(),
         benchmarks=f"{config['results']}/benchmarks",
-        code=code_digest("report"),
     script:
         "../workflow/scripts/write_report.py"

@@ -68,7 +68,6 @@ rule split_patients:
     params:
         settings={name: config["survival"][name] for name in ("folds", "repeats")}
         | {"seed": config["seed"]},
-        code=code_digest("folds", "features"),
     script:
         "../workflow/scripts/split_patients.py"
 
@@ -108,6 +107,5 @@ rule fit_model:
             for name in ("inner_folds", "photos", "fusion")
         }
         | {"seed": config["seed"], "clinical": config["cohort"]["clinical"]},
-        code=code_digest("crossval", "models"),
     script:
         "../workflow/scripts/fit_model.py"

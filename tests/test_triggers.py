@@ -56,3 +56,20 @@ def test_a_fold_s_fit_sees_the_codes_of_the_fold_s_own_generator(road, tmp_path)
     )
     own = {"finetune_generator": 1, "project_photos": 2, "merge_latents": 1, "fit_model": 1}
     assert jobs == own | {"total": 5}
+
+
+@pytest.mark.parametrize(
+    ("module", "due"),
+    [
+        ("cohort", {"check_cohort", "explain"}),
+        ("features", {"measure_nuisance", "weigh_nuisance", "gate_photos"}),
+        ("rows", {"merge_aligned", "merge_latents", "write_report"}),
+    ],
+)
+def test_a_changed_module_makes_the_scripts_due_that_import_it(road, tmp_path, module, due):
+    copy = shutil.copytree(road, tmp_path / "copy")
+    path = copy / f"workflow/scripts/facies/{module}.py"
+    path.write_text(path.read_text() + "\n# No more than this.\n")
+    assert due.isdisjoint(set(planned(copy)) - {"write_report"})
+    path.write_text(path.read_text() + "\n\nANOTHER = 1\n")
+    assert due <= set(planned(copy))
