@@ -155,6 +155,18 @@ def test_a_generator_per_fold_is_reckoned_with():
     assert both["projection"] == pytest.approx(6 * once["projection"])
 
 
+def test_projected_pictures_by_hand():
+    config = CONFIG | {"views": ["full", "face", "background"]}
+    leaky = config | {"scopes": ["cohort", "fold"]}
+    assert costs.projected(100, config) == 300
+    assert costs.projected(100, leaky) == 800  # whole photos alone by the generators of five folds
+    every = {"cover": ["face", "surround", "body", "background"], "swap": False}
+    assert costs.projected(100, leaky | {"reliance": every}) == 2000
+    # Four blocks of three patients in each of five folds, each before three backgrounds.
+    assert costs.projected(100, config | {"reliance": {"cover": [], "swap": True}}) == 480
+    assert costs.projected(10, config | {"reliance": {"cover": [], "swap": True}}) == 60
+
+
 def test_script_writes_the_plan_for_readers_and_for_programs(tmp_path):
     rng = np.random.default_rng(0)
     ids = [f"{i:03d}" for i in range(200)]

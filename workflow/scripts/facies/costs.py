@@ -7,6 +7,8 @@ published with StyleGAN2-ADA (1000 kimg in 6.6 hours at 256 pixels, 44 hours at 
 faster than its launches.
 """
 
+from facies.swap import MOST, SIZE
+
 CORE, GPU = 25e9, 25e12  # operations a second
 LAUNCHES = {"training": 0.1, "projection": 0.02}  # seconds of a step on a GPU, whatever the size
 PASSES = {"training": 15, "projection": 3}  # forward passes of the generator that a step is worth
@@ -30,28 +32,35 @@ def generator_operations(resolution: int, small: bool) -> float:
     return total
 
 
-def _projections(config: dict) -> int:
-    """How often each photo is projected: whole, in other views, and under three covers a region."""
-    return len(config["views"]) + 3 * len(config["reliance"]["cover"])
+def projected(photos: int, config: dict) -> int:
+    """Pictures to project: each photo in each view and under three covers a region, whole by the
+    generator of each fold if there is one, and swapped backgrounds."""
+    reliance, folds = config["reliance"], config["survival"]["folds"]
+    passes = len(config["views"]) + 3 * len(reliance["cover"]) + folds * per_fold(config)
+    swapped = min(folds * MOST * SIZE, photos) * SIZE if reliance["swap"] else 0
+    return photos * passes + swapped
+
+
+def per_fold(config: dict) -> bool:
+    """Whether each fold has a generator of its own, to measure what one of all photos leaks."""
+    return "fold" in config["scopes"]
 
 
 def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) -> list[dict]:
     """Rows {step, core_hours, gpu_hours}: what it takes on cores alone, and on a GPU (None for
     steps that have no use for one)."""
     survival, generator = config["survival"], config["generator"]
-    # The scope fold tunes one generator per fold, and fits in one repeat.
-    generators = 1 + survival["folds"] * ("fold" in config["scopes"])
+    generators = 1 + survival["folds"] * per_fold(config)
     one = generator_operations(config["resolution"], checkpoint_bytes < SMALL)
     steps = {
-        "training": (generator["kimg"] * 1000, generator["batch"]),
+        "training": (generators * generator["kimg"] * 1000, generator["batch"]),
         "projection": (
-            photos * config["projection"]["steps"] * _projections(config),
+            projected(photos, config) * config["projection"]["steps"],
             config["projection"]["batch"],
         ),
     }
     rows = [{"step": "alignment", "core_hours": photos * PHOTO / HOUR, "gpu_hours": None}]
     for name, (images, batch) in steps.items():
-        images *= generators
         work = images * one * PASSES[name]
         launches = images / batch * LAUNCHES[name]
         rows.append(
@@ -61,7 +70,7 @@ def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) ->
                 "gpu_hours": max(work / GPU, launches) / HOUR,
             }
         )
-    repeats = survival["repeats"] + ("fold" in config["scopes"])
+    repeats = survival["repeats"] + per_fold(config)  # its fits are those of one repeat
     folds = survival["folds"] * repeats * len(survival["features"])
     seconds = sum(FOLD.get(model, OTHER_FOLD) for model in survival["models"]) * folds
     seconds += survival["permutations"] * survival["folds"] * OTHER_FOLD
