@@ -73,6 +73,14 @@ def test_photos_under_the_gate_are_counted_by_reason():
     assert report.gated(kept) == {"reasons": [("dim", 2)], "left_out": 0}
 
 
+def test_a_view_needs_no_entry_in_the_report():
+    row = {"value": 0.6, "low": 0.5, "high": 0.7}
+    part = {"layers": "0-3", "alone": row, "without": row}
+    found = {"views": {"full": row, "hair": row}, "layers": {"groups": [part]}}
+    drawn = report.reliance_figure(found | {"nuisance": dict.fromkeys(report.NUISANCE, row)})
+    assert "whole photo" in drawn and "hair alone" in drawn
+
+
 def test_photos_kept_though_covered_are_counted():
     hidden = "the eyes are covered or outside the photo"
     assert report.kept(pd.DataFrame({"covered": [None, hidden, np.nan, hidden]})) == [(hidden, 2)]

@@ -37,9 +37,6 @@ WORST = 12
 MEANT = 30  # patients whose faces are shown as their mean, at least
 CELLS = 16  # to a side: an error drawn finer would draw the patient
 REDDEST = 64  # mean error of a cell, of 255, that is drawn in full colour
-VIEWS = {"full": "whole photo"} | {
-    name: f"{name} alone" for name in ("face", "surround", "body", "background", "silhouette")
-}
 SHOWN = ("face", "clinical", "fused")
 
 
@@ -248,9 +245,13 @@ NUISANCE = {
 }
 
 
+def view_name(view: str) -> str:
+    return "whole photo" if view == "full" else f"{view} alone"
+
+
 def reliance_figure(found: dict) -> str:
     """C of views, nuisances and layers of W+, each with its interval."""
-    groups = {"what is shown": {VIEWS[view]: row for view, row in found["views"].items()}}
+    groups = {"what is shown": {view_name(view): row for view, row in found["views"].items()}}
     groups["besides the face"] = {name: found["nuisance"][key] for key, name in NUISANCE.items()}
     for kind, head in (("alone", "layers of W+ alone"), ("without", "layers of W+ left out")):
         groups[head] = {row["layers"]: row[kind] for row in found["layers"]["groups"]}
