@@ -1,6 +1,7 @@
 """What is wrong in a config is told in one line, before anything runs."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -150,6 +151,32 @@ def test_names_of_sheets_are_on_no_page(road):
 
 
 def test_the_networks_that_ship_need_no_digest():
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    assert config["generator"]["perception"].endswith(".safetensors")
-    assert os.path.isfile(ROOT / config["generator"]["perception"])
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    perception = schema["properties"]["generator"]["properties"]["perception"]["default"]
+    assert perception.endswith(".safetensors")
+    assert os.path.isfile(ROOT / perception)
+
+
+def parameters() -> str:
+    """All settings of the schema as a Markdown table, made of their descriptions."""
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    demo = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    lines = ["| setting | default | what it is |", "|---|---|---|"]
+
+    def rows(properties, own, prefix):
+        for name, setting in properties.items():
+            if "properties" in setting:
+                rows(setting["properties"], own.get(name, {}), f"{prefix}{name}.")
+                continue
+            value = f"`{json.dumps(setting['default'])}`" if "default" in setting else "–"
+            if name in own and own[name] != setting.get("default", own):
+                value += f"; demo: `{json.dumps(own[name])}`"
+            about = " ".join(setting["description"].split())
+            lines.append(f"| `{prefix}{name}` | {value} | {about} |")
+
+    rows(schema["properties"], demo, "")
+    return "\n".join(lines) + "\n"
+
+
+def test_every_setting_is_explained_to_users():
+    assert parameters() in (ROOT / "config/README.md").read_text(encoding="utf-8")
