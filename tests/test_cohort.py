@@ -188,6 +188,53 @@ def test_ids_that_look_alike_stop_the_run_with_their_rows(check, photos, patient
         check(photos, patients)
 
 
+@pytest.mark.parametrize(
+    ("photos", "patients"),
+    [("A-009", "A_009"), ("A-009", "A009"), ("A-09", "A-009"), ("O09", "009"), ("A1l", "A11")],
+)
+def test_ids_without_partner_that_nearly_match_stop_the_run(check, photos, patients):
+    with pytest.raises(
+        InputError, match=r"row 4 and .*row 5 \(1 in all\): patient_id differs only"
+    ):
+        check(PHOTOS.replace("009", photos), PATIENTS.replace("009", patients))
+
+
+def test_ids_alike_but_for_a_mark_may_be_two_patients(check):
+    rows = "".join(f"{i},4,1,40\n" for i in ("A-9", "A9", "1-11", "11-1", "X1-1"))
+    more = "".join(f"p{i},{i},x.jpg\n" for i in ("A-9", "A9", "1-11", "X-11"))
+    cohort = check(PHOTOS + more, PATIENTS + rows)
+    assert set(cohort.patients.patient_id) == {"007", "008", "009", "A-9", "A9", "1-11"}
+
+
+def test_many_patients_and_photos_without_each_other_are_noted(check):
+    cohort = check(PHOTOS + "e,X-1,e.jpg\n", PATIENTS + "Y-2,4,1,40\n")
+    note = "1 of 4 patients have no photo, and 1 of 5 photos no patient: compare patient_id"
+    assert [note in line for line in cohort.flow["notes"]] == [True]
+    assert not check(patients=PATIENTS + "Y-2,4,1,40\n").flow["notes"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "noted"), [("months", 1), ("Years", 1), ("days", 0), ("year", 1), ("visits", 0)]
+)
+def test_times_that_nobody_lives_are_noted(check, unit, noted):
+    patients = PATIENTS.replace(",5,", ",1500,")
+    cohort = check(patients=patients, columns=dataclasses.replace(COLUMNS, time_unit=unit))
+    assert len(cohort.flow["notes"]) == noted
+    assert all(f"if it is in {unit}: correct cohort.time_unit" in n for n in cohort.flow["notes"])
+
+
+@pytest.mark.parametrize("name", ["Age", "event", "patient_id"])
+def test_a_type_for_a_column_that_is_not_read_is_refused(check, name):
+    declared = dataclasses.replace(COLUMNS, declared={"age": "number", name: "category"})
+    with pytest.raises(InputError, match=f"cohort.columns: {name} is none of .*: months, age;"):
+        check(columns=declared)
+
+
+def test_one_column_is_not_both_time_and_event(check):
+    with pytest.raises(InputError, match="cohort.time and cohort.event name one column, event"):
+        check(columns=Columns("event", "event", ()))
+
+
 def test_spaces_around_ids_do_not_count(check):
     assert len(check(PHOTOS.replace(",007,", ", 007\u00a0,")).photos) == 4
 

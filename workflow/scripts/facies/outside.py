@@ -15,18 +15,12 @@ import pandas as pd
 
 from facies import bootstrap, hazards, metrics
 from facies.bundle import MEASURES, Bundle, LinearModel
-from facies.cohort import (
-    IDS,
-    check_events,
-    check_ids,
-    outcomes,
-    refuse_duplicates,
-    refuse_lookalikes,
-)
+from facies.cohort import IDS, check_events, outcomes, refuse_undeclared
 from facies.columns import decide, describe
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import GROUPS
+from facies.ids import check_ids, refuse_duplicates, refuse_lookalikes, refuse_near_misses
 from facies.spreadsheets import read_sheet
 
 DRAWS = 500
@@ -68,6 +62,7 @@ def read_patients(path, bundle: Bundle, time, event, declared=None) -> Sheet:
     declared = declared or {}
     wanted = {c["name"]: c for c in bundle.card["encoders"].get("clinical", [])}
     outcome = [time, event] if time and event else []
+    refuse_undeclared(declared, [*outcome[:1], *wanted], KEY)
     patients = read_sheet(path, ["patient_id", *outcome, *wanted])
     check_ids(path, patients, "patient_id")
     refuse_duplicates(path, patients, "patient_id")
@@ -109,6 +104,7 @@ def read_both(photos_path, patients_path, bundle, *settings) -> tuple[pd.DataFra
         sheet = read_patients(patients_path, bundle, *settings)
         ids = read_sheet(patients_path, ["patient_id"]).patient_id
         refuse_lookalikes({patients_path: ids, photos_path: photos.patient_id})
+        refuse_near_misses({patients_path: ids, photos_path: photos.patient_id})
         return photos, sheet
     if bundle.card["encoders"].get("clinical"):
         raise InputError("predict.patients: name a sheet with the bundle's clinical columns")
