@@ -79,7 +79,8 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
     lonely = patients[~patients.patient_id.isin(photos.patient_id)].patient_id
     excluded += [{"patient_id": i, "reason": reason} for i, reason in without_outcome.items()]
     excluded += [{"patient_id": i, "reason": "no photo in the photos' sheet"} for i in lonely]
-    notes += unit_notes(columns, patients_left.time)
+    remedy = "correct cohort.time_unit, or the times"
+    notes += unit_notes(columns.time, columns.time_unit, patients_left.time, remedy)
     notes += unmatched_notes(lonely, patients, alone, photos)
     flow = {
         "photos_in": len(photos) + len(alone),
@@ -230,16 +231,12 @@ def zero_notes(name, half, number, deaths) -> list[str]:
     return notes
 
 
-def unit_notes(columns: Columns, times) -> list[str]:
-    """Times that nobody can live, in the unit of the config: it is another one, or these are days
-    of a calendar."""
-    a_year = A_YEAR.get(columns.time_unit.strip().lower().removesuffix("s"), np.inf)
+def unit_notes(name: str, unit: str, times, remedy: str) -> list[str]:
+    """Times that nobody can live: they are in another unit, or days of a calendar."""
+    a_year = A_YEAR.get(unit.strip().lower().removesuffix("s"), np.inf)
     if not len(times) or times.max() <= LIFETIME * a_year:
         return []
-    return [
-        f"{columns.time} goes beyond {LIFETIME} years if it is in {columns.time_unit}: correct "
-        "cohort.time_unit, or the times"
-    ]
+    return [f"{name} goes beyond {LIFETIME} years if it is in {unit}: {remedy}"]
 
 
 def unmatched_notes(lonely, patients, alone, photos) -> list[str]:
