@@ -420,6 +420,9 @@ def test_sheets_of_another_hospital_are_read_by_the_bundle_s_kinds(tmp_path):
         InputError, match=r"patients.csv row 2 and \S*photos.csv row 2 .* leading ze"
     ):
         outside.read_both(photos, sheet, bundle, None, None)
+    photos.write_text("photo_id;patient_id;path\na;A-1;a.jpg\n")
+    with pytest.raises(InputError, match=r"patients.csv: no patient of \S*photos.csv is in it"):
+        outside.read_both(photos, sheet, bundle, None, None)
     with pytest.raises(InputError, match="predict.patients: name a sheet"):
         outside.read_both(photos, None, bundle, None, None)
 

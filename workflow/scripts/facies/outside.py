@@ -106,6 +106,11 @@ def read_both(photos_path, patients_path, bundle, *settings) -> tuple[pd.DataFra
         ids = read_sheet(patients_path, ["patient_id"]).patient_id
         refuse_lookalikes({patients_path: ids, photos_path: photos.patient_id})
         refuse_near_misses({patients_path: ids, photos_path: photos.patient_id})
+        if not photos.patient_id.isin(ids).any():
+            raise InputError(
+                f"{patients_path}: no patient of {photos_path} is in it; patient_id must be the "
+                "same in both sheets"
+            )
         return photos, sheet
     if bundle.card["encoders"].get("clinical"):
         raise InputError("predict.patients: name a sheet with the bundle's clinical columns")
