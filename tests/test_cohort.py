@@ -304,7 +304,7 @@ def test_how_columns_were_read_is_shown(check):
     ]
 
 
-def run_script(folder, photos, patients, folds=2):
+def run_script(folder, photos, patients, folds=2, inner_folds=1):
     (folder / "photos.csv").write_text(photos)
     (folder / "patients.csv").write_text(patients)
     names = {"time": "months", "event": "event", "clinical": ["age"]}
@@ -315,7 +315,7 @@ def run_script(folder, photos, patients, folds=2):
         SimpleNamespace(
             input=SimpleNamespace(**inputs),
             output=SimpleNamespace(**outputs),
-            params=SimpleNamespace(columns=names, folds=folds),
+            params=SimpleNamespace(columns=names, folds=folds, inner_folds=inner_folds),
         )
     )
     return read_table(outputs["patients"])
@@ -330,6 +330,13 @@ def test_too_few_deaths_for_the_folds_stop_before_anything_runs(tmp_path, capsys
     assert "age: number, 60 to 60; 0 missing" in capsys.readouterr().out
     with pytest.raises(InputError, match="2 deaths are too few for 3 folds, which need at least 3"):
         run_script(tmp_path, photos, patients, folds=3)
+    # Of two deaths in two folds one trains, and cannot be in both inner folds.
+    with pytest.raises(
+        InputError, match="2 deaths are too few for 2 folds of 2 inner folds, which"
+    ):
+        run_script(tmp_path, photos, patients, folds=2, inner_folds=2)
+    more = patients.replace(",0,60", ",1,60", 1)
+    assert run_script(tmp_path, photos, more, folds=2, inner_folds=2).event.sum() == 3
 
 
 @pytest.mark.parametrize("name", ["shoe_size", "quad_0"])
