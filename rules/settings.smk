@@ -3,7 +3,9 @@ import contextlib
 import os
 import sys
 
+import yaml
 from jsonschema import ValidationError
+from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
@@ -29,8 +31,13 @@ NETWORKS += [("projection", "identity")]
 
 def violation(error):
     """What a config has against the schema, in one line: the key, what is wrong, what is allowed."""
+    error = best_match(
+        [error]
+    )  # of several forms that are allowed, the one that was meant
     place = ".".join(map(str, error.absolute_path)) or "config"
     line = f"{place}: {error.message}"
+    if error.validator == "anyOf":
+        line = f"{place}: {'; or '.join(form.message for form in error.context)}"
     if error.validator == "additionalProperties":
         line += f"; there are {', '.join(error.schema['properties'])}"
     if error.validator == "required" and not os.path.isfile("config/config.yaml"):
@@ -43,18 +50,54 @@ def violation(error):
 
 def refuse_programs(files):
     """YTE runs the expressions of a config. Snakemake has done so when this is read, but goes no
-    further."""
+    further. It also takes the last of two sections of one name, and leaves the first out.
+    """
     for path in files:
         with open(path, encoding="utf-8") as file:
-            if "__use_yte__" in file.read():
-                raise WorkflowError(
-                    f"{path}: __use_yte__ makes the config a program; write the values themselves"
-                )
+            text, twice = file.read(), ""
+        if "__use_yte__" in text:
+            raise WorkflowError(
+                f"{path}: __use_yte__ makes the config a program; write the values themselves"
+            )
+        with contextlib.suppress(yaml.YAMLError):  # JSON with tabs
+            twice = named_twice(yaml.compose(text))
+        if twice:
+            raise WorkflowError(f"{path}: {twice} stands twice; keep one of them")
 
 
-def plain(path):
+def named_twice(node):
+    """The first key of a YAML document that stands twice in one section, '' if there is none."""
+    if not isinstance(node, yaml.MappingNode):
+        return ""
+    keys = [key.value for key, _ in node.value]
+    twice = [str(key) for i, key in enumerate(keys) if key in keys[:i] and key != "<<"]
+    below = (named_twice(value) for _, value in node.value)
+    return twice[0] if twice else next(filter(None, below), "")
+
+
+def plain(name, path):
     """A path without ~ at its start, or a slash at its end, of which Snakemake would complain."""
-    return os.path.normpath(os.path.expanduser(path))
+    found = os.path.normpath(os.path.expanduser(path))
+    if set("{}") & set(found):
+        raise WorkflowError(
+            f"{name}: {path}: Snakemake takes braces for wildcards; rename it"
+        )
+    if found.startswith("~"):
+        raise WorkflowError(f"{name}: {path}: no such user; correct the path")
+    # Jobs write names in UTF-8, whatever the machine's language: it must look for the same.
+    if not found.isascii() and sys.getfilesystemencoding() != "utf-8":
+        raise WorkflowError(
+            f"{name}: {found.encode('ascii', 'backslashreplace').decode()}: this machine's language "
+            "does not write names in UTF-8; run Snakemake with PYTHONUTF8=1 before it"
+        )
+    return found
+
+
+def folder_of_its_own(name, path):
+    """Where results go: everything in it belongs to them."""
+    if path == "." or os.path.exists(path) and not os.path.isdir(path):
+        raise WorkflowError(f"{name}: {path}: not a folder of its own; name another")
+    return path
 
 
 def without_places():
@@ -94,14 +137,14 @@ except WorkflowError as error:
         raise
     raise WorkflowError(violation(error.__context__)) from None
 for name in PATHS:
-    config[name] = plain(config[name])
+    config[name] = folder_of_its_own(name, plain(name, config[name]))
 for section, names in NAMED_FILES.items():
     for name in names:
         value = config.get(section, {}).get(name)
         if isinstance(value, str):
-            config[section][name] = plain(value)
+            config[section][name] = plain(f"{section}.{name}", value)
         elif value:
-            value["path"] = plain(value["path"])
+            value["path"] = plain(f"{section}.{name}", value["path"])
 FOUND = [network(*place) for place in NETWORKS]
 PERCEPTION, LPIPS, IDENTITY = (path for path, _ in FOUND)
 PINNED = {path: sha256 for path, sha256 in FOUND if sha256}

@@ -188,6 +188,53 @@ def test_ids_that_look_alike_stop_the_run_with_their_rows(check, photos, patient
         check(photos, patients)
 
 
+@pytest.mark.parametrize(
+    ("photos", "patients"),
+    [("A-009", "A_009"), ("A-009", "A009"), ("A-09", "A-009"), ("O09", "009"), ("A1l", "A11")],
+)
+def test_ids_without_partner_that_nearly_match_stop_the_run(check, photos, patients):
+    with pytest.raises(
+        InputError, match=r"row 4 and .*row 5 \(1 in all\): patient_id differs only"
+    ):
+        check(PHOTOS.replace("009", photos), PATIENTS.replace("009", patients))
+
+
+def test_ids_alike_but_for_a_mark_may_be_two_patients(check):
+    rows = "".join(f"{i},4,1,40\n" for i in ("A-9", "A9", "1-11", "11-1", "X1-1"))
+    more = "".join(f"p{i},{i},x.jpg\n" for i in ("A-9", "A9", "1-11", "X-11"))
+    cohort = check(PHOTOS + more, PATIENTS + rows)
+    assert set(cohort.patients.patient_id) == {"007", "008", "009", "A-9", "A9", "1-11"}
+
+
+def test_many_patients_and_photos_without_each_other_are_noted(check):
+    cohort = check(PHOTOS + "e,X-1,e.jpg\n", PATIENTS + "Y-2,4,1,40\n")
+    note = "1 of 4 patients have no photo, and 1 of 5 photos no patient: compare patient_id"
+    assert [note in line for line in cohort.flow["notes"]] == [True]
+    assert not check(patients=PATIENTS + "Y-2,4,1,40\n").flow["notes"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "noted"), [("months", 1), ("Years", 1), ("days", 0), ("year", 1), ("visits", 0)]
+)
+def test_times_that_nobody_lives_are_noted(check, unit, noted):
+    patients = PATIENTS.replace(",5,", ",1500,")
+    cohort = check(patients=patients, columns=dataclasses.replace(COLUMNS, time_unit=unit))
+    assert len(cohort.flow["notes"]) == noted
+    assert all(f"if it is in {unit}: correct cohort.time_unit" in n for n in cohort.flow["notes"])
+
+
+@pytest.mark.parametrize("name", ["Age", "event", "patient_id"])
+def test_a_type_for_a_column_that_is_not_read_is_refused(check, name):
+    declared = dataclasses.replace(COLUMNS, declared={"age": "number", name: "category"})
+    with pytest.raises(InputError, match=f"cohort.columns: {name} is none of .*: months, age;"):
+        check(columns=declared)
+
+
+def test_one_column_is_not_both_time_and_event(check):
+    with pytest.raises(InputError, match="cohort.time and cohort.event name one column, event"):
+        check(columns=Columns("event", "event", ()))
+
+
 def test_spaces_around_ids_do_not_count(check):
     assert len(check(PHOTOS.replace(",007,", ", 007\u00a0,")).photos) == 4
 
@@ -257,7 +304,7 @@ def test_how_columns_were_read_is_shown(check):
     ]
 
 
-def run_script(folder, photos, patients, folds=2):
+def run_script(folder, photos, patients, folds=2, inner_folds=1):
     (folder / "photos.csv").write_text(photos)
     (folder / "patients.csv").write_text(patients)
     names = {"time": "months", "event": "event", "clinical": ["age"]}
@@ -268,7 +315,7 @@ def run_script(folder, photos, patients, folds=2):
         SimpleNamespace(
             input=SimpleNamespace(**inputs),
             output=SimpleNamespace(**outputs),
-            params=SimpleNamespace(columns=names, folds=folds),
+            params=SimpleNamespace(columns=names, folds=folds, inner_folds=inner_folds),
         )
     )
     return read_table(outputs["patients"])
@@ -283,6 +330,13 @@ def test_too_few_deaths_for_the_folds_stop_before_anything_runs(tmp_path, capsys
     assert "age: number, 60 to 60; 0 missing" in capsys.readouterr().out
     with pytest.raises(InputError, match="2 deaths are too few for 3 folds, which need at least 3"):
         run_script(tmp_path, photos, patients, folds=3)
+    # Of two deaths in two folds one trains, and cannot be in both inner folds.
+    with pytest.raises(
+        InputError, match="2 deaths are too few for 2 folds of 2 inner folds, which"
+    ):
+        run_script(tmp_path, photos, patients, folds=2, inner_folds=2)
+    more = patients.replace(",0,60", ",1,60", 1)
+    assert run_script(tmp_path, photos, more, folds=2, inner_folds=2).event.sum() == 3
 
 
 @pytest.mark.parametrize("name", ["shoe_size", "quad_0"])

@@ -131,6 +131,13 @@ def test_a_code_is_asked_about_until_the_config_says_what_it_is():
         ["Nov 3, 2018", "Feb. 29, 2000"],
         ["2018-11-03T00:00:00Z", "29.02.2000 00:00"],
         ["3/11/2018 12:00 AM", "29/2/2000"],
+        ["03.11.2018.", "2000. 02. 29."],
+        ["20181103T000000", "20000229000000"],
+        ["03NOV2018:00:00:00", "29FEB2000"],
+        ["3 novembre 2018", "29 févr. 2000"],
+        ["3 de noviembre de 2018", "29-feb-2000"],
+        ["3 novembre 2018", "29 FEBBRAIO 2000"],
+        ["3 november 2018", "29 februari 2000"],
     ],
 )
 def test_dates_are_days_in_whatever_form(cells):
@@ -158,12 +165,116 @@ def test_days_and_months_that_could_change_places_are_asked():
         (["2018-11-03", "2018-02-31"], "row 3: x is no day"),
         (["2018-11-03", "2018-11-04", "soon"], "row 4: x is not a date"),
         (["03.11.18", "04.11.18"], "write years with four digits"),
+        (["2018-11-03", "2018-11-04", "04.11.18"], "row 4: x holds dates; write years with four"),
+        (["03-Nov-18", "4. Nov 18", ""], "row 2: x holds dates; write years with four digits"),
+        (["2018-11-03", "0218-11-03"], "row 3: x is no day between 1850 and 2150; correct it"),
+        (["2018-11-03", "2999-12-31"], "row 3: x is no day between 1850 and 2150; correct it"),
+        (["2018-11-03", "1899-12-30"], r'row 3: x holds "1899-12-30" .*looks like a code'),
         (["1960-05-01", "1900-01-01"], r'row 3: x holds "1900-01-01" .*missing: \["1900-01-01"\]'),
     ],
 )
 def test_what_is_no_date_stops(cells, message):
     with pytest.raises(InputError, match=message):
         read(*cells)
+
+
+def test_a_far_day_may_stand_for_missing():
+    days = read("2018-11-03", "2999-12-31", "NaT", "<NA>", declared={"missing": ["2999-12-31"]})
+    assert days[0] == 6881 and np.isnan(days[1:]).all()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{day:02d}112018" for day in range(1, 13)],
+        [f"{day}112018" for day in range(1, 13)],
+        [f"1811{day:02d}" for day in range(1, 13)],
+        [f"{day:02d}1118" for day in range(1, 13)],
+    ],
+)
+def test_days_without_marks_are_asked(cells):
+    with pytest.raises(InputError, match=r"row 2: x looks like days without marks.*\{x: number\}"):
+        read(*cells)
+    assert read(*cells, declared="number") == [float(cell) for cell in cells]
+    assert decide("s.csv", column("110000", "151000", "99000", "201112", "310")).kind == "number"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{age} y" for age in range(40, 90)] * 2,
+        [f"{age:03d}Y" for age in range(40, 90)] * 2,
+        ["45 %", "50,5 %", "", "33%"],
+        ["$45.10", "$50.00"],
+        ["EUR 1.200", "EUR 300", "EUR 15", "EUR 16", "EUR 17"],
+        ["<5", "<10", "<50", "12"],
+        [f"{pain}/10" for pain in range(11)],
+        [*(f"{weight} kg" for weight in range(50, 60)), "60", "61"],
+    ],
+)
+def test_numbers_with_units_are_no_names(cells):
+    with pytest.raises(InputError, match=r"row 2: x holds numbers with a unit.*\{x: category\}"):
+        read(*cells)
+    assert decide("s.csv", column(*cells), "category").kind == "category"
+
+
+@pytest.mark.parametrize("form", ["{:02d}/2018", "2018-W{:02d}", "{} Brumaire 2018", "{0}d {0}h"])
+def test_many_words_with_digits_are_asked(form):
+    cells = [form.format(number) for number in range(1, 13)] * 4
+    with pytest.raises(InputError, match=r"x holds .*write .*or set .*\{x: category\} if they are"):
+        read(*cells)
+    assert read(*cells, declared="category") == cells
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["I", "IIA1", "IIA2", "IIB", "IIIA", "IIIB", "IVA"] * 3,
+        ["T1a", "T1b", "T1c", "T2", "T3", "T4a", "T4b"] * 3,
+        ["1a", "1b", "2a", "2b", "3a", "3b", "4"] * 3,
+        ["0", "1+", "2+", "3+"] * 3,
+        ["40-49", "50-59", "60-69", "70-79", "80-89"] * 3,
+        [f"ward {number}" for number in range(1, 10)] * 3,
+        [f"hospital {letter}" for letter in "abcdefghijklmnopqrst"] * 3,
+    ],
+)
+def test_stages_groups_and_names_stay_categories(cells):
+    assert decide("s.csv", column(*cells)).kind == "category"
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [("M", "\u041c"), ("II", "\u2161"), ("T1-2", "T1\u20132"), ("III", "II\u200bI"), ("a b", "ab")],
+)
+def test_categories_that_nobody_can_tell_apart_are_refused(pair):
+    with pytest.raises(InputError, match="row 3: x differs from another row's only in"):
+        read(*pair)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [{"kind": "category", "decimal": ","}, {"order": "day first", "decimal": ","}],
+)
+def test_a_column_is_of_one_kind(declared):
+    with pytest.raises(InputError, match=r"cohort\.columns: x cannot be a .* at once"):
+        read("1", "2", declared=declared)
+    for kind in ("category", "date"):
+        with pytest.raises(InputError, match="x cannot be a .* at once; a time is a number"):
+            decide("s.csv", column("1", "2"), kind, time=True)
+
+
+@pytest.mark.parametrize("cell", ["> 60", "60+", "14 months", "3 1/2", "1,20,000", "2018-11-03"])
+def test_a_time_with_a_mark_is_not_left_out_silently(cell):
+    with pytest.raises(InputError, match="row 6: x is not a number; write the number alone"):
+        decide("s.csv", column("1", "2", "3", "lost", cell), time=True)
+    assert decide("s.csv", column("1", "2", "3", "lost", "1e999"), time=True).kind == "number"
+
+
+@pytest.mark.parametrize("form", ["2018-11-{:02d}", "{:02d}.11.2018", "201811{:02d}"])
+def test_days_of_a_calendar_are_no_times(form):
+    cells = [form.format(day) for day in range(1, 29)]
+    with pytest.raises(InputError, match="row 2: x holds dates; write the time from the start"):
+        decide("s.csv", column(*cells), time=True)
 
 
 def test_a_declared_category_keeps_its_numbers_apart_from_numbers(tmp_path):

@@ -319,9 +319,35 @@ def test_unknown_categories_are_listed_and_count_as_none(capsys):
     assert np.array_equal(encoder(new), encoder(as_first))
 
 
+@pytest.mark.parametrize("words", ["mfmfmmfmmmfmmfmmmfmm", "mfffffffffmmmmmmmmmm"])
+def test_a_category_that_is_called_otherwise_is_refused(words):
+    """Where home wrote w for f: half of the patients would count as men."""
+    column = {"name": "sex", "median": None, "levels": ["m", "w"]}
+    bundle, sex = Bundle({"encoders": {"clinical": [column]}}, {}), pd.DataFrame({"sex": [*words]})
+    with pytest.raises(InputError, match=r"p.csv: sex: \d of 20 values .*knows m, w: write them"):
+        outside.unknown_categories("p.csv", bundle, sex)
+    # A third one, beside both that are known, is only listed.
+    third = pd.DataFrame({"sex": [*words.replace("f", "d"), *"wwwwwwwwww"]})
+    assert len(outside.unknown_categories("p.csv", bundle, third)["sex"]) == words.count("f")
+    few = pd.DataFrame({"sex": [*"m" * 40, *"d" * 4]})
+    assert len(outside.unknown_categories("p.csv", bundle, few)["sex"]) == 4
+
+
+def test_numbers_in_another_unit_are_refused():
+    known = pd.DataFrame({"sex": [*"FFMMFM"], "age": [40.0, 50, 60, 70, 80, np.nan]})
+    words, arrays = encoder_arrays(Encoder.learn(known, np.arange(6)))
+    arrays = {f"clinical.encoder.{name}": value for name, value in arrays.items()}
+    bundle = Bundle({"encoders": {"clinical": words}}, arrays)
+    outside.refuse_other_units("p.csv", bundle, known)
+    outside.refuse_other_units("p.csv", bundle, known.assign(age=[20, 95, 60, 900, np.nan, 90]))
+    with pytest.raises(InputError, match="p.csv: age: 5 of 5 values are more than 5 SD from"):
+        outside.refuse_other_units("p.csv", bundle, known.assign(age=known.age * 12))
+
+
 def test_a_column_that_is_not_there_is_refused_and_a_lacking_outcome_is_told(tmp_path):
     card = {"encoders": {"clinical": [{"name": "age", "median": 60.0, "levels": []}]}}
     sheet = tmp_path / "patients.csv"
+    unit = {"time_unit": "months"}
     sheet.write_text("patient_id,age,months,dead\n01,60,7,1\n02,70,,0\n03,50,-2,1\n04,55,3,\n")
     for columns, missing in ((("weeks", "dead"), "weeks"), (("months", "event"), "event")):
         with pytest.raises(InputError, match=f"no column {missing}; there are patient_id, age"):
@@ -340,6 +366,13 @@ def test_a_column_that_is_not_there_is_refused_and_a_lacking_outcome_is_told(tmp
     found = outside.read_patients(sheet, Bundle(card, {}), "months", "dead")
     assert found.known.time.tolist() == [7, 0.5]
     assert found.notes[0] == "1 of 2 deaths at months 0 are counted at 0.5, half its unit"
+    sheet.write_text("patient_id,age,months,dead\n01,60,7,1\n02,70,3000,1\n")
+    found = outside.read_patients(sheet, Bundle(card | {"cohort": unit}, {}), "months", "dead")
+    assert (
+        "months goes beyond 120 years if it is in months: write times in the unit" in found.notes[0]
+    )
+    with pytest.raises(InputError, match="predict.columns: Age is none of .*: months, age; corr"):
+        outside.read_patients(sheet, Bundle(card, {}), "months", "dead", {"Age": "number"})
 
 
 def bundled(**kinds):
@@ -386,6 +419,9 @@ def test_sheets_of_another_hospital_are_read_by_the_bundle_s_kinds(tmp_path):
     with pytest.raises(
         InputError, match=r"patients.csv row 2 and \S*photos.csv row 2 .* leading ze"
     ):
+        outside.read_both(photos, sheet, bundle, None, None)
+    photos.write_text("photo_id;patient_id;path\na;A-1;a.jpg\n")
+    with pytest.raises(InputError, match=r"patients.csv: no patient of \S*photos.csv is in it"):
         outside.read_both(photos, sheet, bundle, None, None)
     with pytest.raises(InputError, match="predict.patients: name a sheet"):
         outside.read_both(photos, None, bundle, None, None)

@@ -46,6 +46,17 @@ def test_what_snakemake_notes_and_what_shows_photos_is_closed(road):
         ("resolution=48", "resolution: 48 is not one of [16, 32, 64, 128, 256, 512, 1024]"),
         ('cohort={"colour": 1}', "cohort: Additional properties are not allowed ('colour' was"),
         ('survival={"models": []}', "survival.models: [] should be non-empty"),
+        (
+            'cohort={"columns": {"age": "numeric"}}',
+            "columns.age: 'numeric' is not one of ['number', 'category', 'date']",
+        ),
+        ('cohort={"columns": {"age": {"missing": -9}}}', "missing: '-9' is not of type 'array'"),
+        ('cohort={"columns": {"age": {"code": [9]}}}', "there are kind, missing, decimal, order"),
+        ('cohort={"time": ""}', "cohort.time: '' should be non-empty"),
+        ("results=./", "results: .: not a folder of its own"),
+        ("results=tiny.yaml", "results: tiny.yaml: not a folder of its own"),
+        ("results=r{x}", "results: r{x}: Snakemake takes braces for wildcards"),
+        ("results=~nobody-here/r", "results: ~nobody-here/r: no such user"),
     ],
 )
 def test_a_violation_of_the_schema_is_one_line(road, setting, line):
@@ -112,6 +123,29 @@ def test_a_machine_that_knows_no_umlaut_writes_them(road, tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     page = (copy / "results/report.html").read_text(encoding="utf-8")
     assert "<title>Gesichter und Überleben, 5 µm</title>" in page
+
+
+def test_names_that_this_machine_would_write_otherwise_are_refused(road):
+    """Jobs write names in UTF-8; beside them Snakemake would look for the same in Latin-1."""
+    poor = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores=1", "--configfile=tiny.yaml"]
+    command += ["--config", "results=Überleben"]
+    run = subprocess.run(
+        command, cwd=road, env=os.environ | poor, capture_output=True, check=False, text=True
+    )
+    words = run.stdout + run.stderr
+    assert run.returncode != 0 and "Traceback" not in words
+    assert "does not write names in UTF-8; run Snakemake with PYTHONUTF8=1" in words
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("report: {title: Second}\n", "report"), ("seed: 1\nseed: 2\n", "seed")]
+)
+def test_a_section_that_stands_twice_is_refused(road, tmp_path, text, name):
+    copy = changed(road, tmp_path)
+    with open(copy / "tiny.yaml", "a", encoding="utf-8") as file:
+        file.write(text)
+    assert f"tiny.yaml: {name} stands twice; keep one of them" in refused(copy)
 
 
 def test_a_config_that_is_a_program_is_refused(road, tmp_path):

@@ -29,6 +29,10 @@ def read(tmp_path):
         "id;age;note;;\n1;60;x;;\n2;61;y;;\n;;;;\n",  # Excel's empty columns and rows
         "other,note,age,id\n,x,60,1\n,,,\n,y,61,2,\n",
         '"a, b, c";id;age;note\n;1;60;x\n;2;61;y\n',  # commas in a quoted heading
+        "one, of, five, parts, here;id;age;note\n;1;60;x\n;2;61;y\n",
+        ";;;\n\nid;age;note\n1;60;x\n2;61;y\n",
+        "sep=;;; \nid;age;note;\n1;60;x;\n2;61;y;\n",
+        '\ufeff\ufeffid,"age\n",no\u00adte\u200b\n1,60,x\n2,61,y\n',  # what nobody sees
     ],
 )
 def test_a_sheet_reads_the_same_however_it_was_saved(read, text):
@@ -53,7 +57,25 @@ def test_na_is_a_name_like_any_other(read):
 
 
 def test_composed_and_decomposed_headings_are_one(read):
-    assert read("gro\u0308ße\n180\n", ["größe"]).iloc[0, 0] == "180"
+    for sheet, config in (("gro\u0308ße", "größe"), ("größe", "gro\u0308ße")):
+        assert read(f"{sheet}\n180\n", [config])[config].tolist() == ["180"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,60,Miller\n2,61,Smith\n",
+        "Export of May\nid,age,note\n1,60,x\n",
+        "id|age|note\n1|60|x\n",
+        "sep=;\nid,age,note\n1,60,x\n",
+        "<html><table><tr><td>Miller</td></tr></table></html>",
+        '<?xml version="1.0"?>\n<Workbook/>\n',
+    ],
+)
+def test_a_first_row_that_is_no_heading_is_told_and_not_shown(read, text):
+    with pytest.raises(InputError, match=r"is no heading: .* id, age, note; .*separated") as told:
+        read(text)
+    assert "Miller" not in str(told.value) and "60" not in str(told.value)
 
 
 def test_a_column_is_optional_or_must_be_there(read):
@@ -85,6 +107,9 @@ def test_what_a_lenient_reader_would_guess_is_refused_with_its_row(read, text, m
 
 def test_what_is_no_text_file_is_told(tmp_path):
     (tmp_path / "sheet.csv").write_bytes("id\nü\n".encode("latin-1"))
+    (tmp_path / "wide.csv").write_bytes("id\n1\n".encode("utf-16-le"))
+    with pytest.raises(InputError, match="wide.csv: not UTF-8 text; save it as CSV UTF-8"):
+        read_sheet(tmp_path / "wide.csv", ["id"])
     for name, message in (("sheet.csv", "not UTF-8"), ("", "not a file"), ("x", "no such file")):
         with pytest.raises(InputError, match=message):
             read_sheet(tmp_path / name, ["id"])

@@ -26,7 +26,7 @@ def main(job):
     columns = Columns(**names)
     cohort = check_cohort(job.input.photos, job.input.patients, columns)
     refuse_unmeasured(columns, cohort)
-    refuse_few(cohort.patients, job.params.folds)
+    refuse_few(cohort.patients, job.params.folds, job.params.inner_folds)
     cohort.photos.to_csv(job.output.photos, index=False)
     cohort.patients.to_csv(job.output.patients, index=False)
     cohort.named.to_csv(job.output.named, index=False)

@@ -61,10 +61,7 @@ def main(job):
     ]
     mine = owner >= 0
     if not mine.any():
-        raise InputError(
-            f"{job.input.patients}: no patient of {job.input.photos} is in it; patient_id must be "
-            "the same in both sheets"
-        )
+        raise InputError(f"{job.input.patients}: no photo of its patients can be used")
     codes = per_patient(codes[mine], owner[mine], len(clinical))
     measures = per_patient(measures[mine], owner[mine], len(clinical))
     pictured = ~np.isnan(codes).any(1)

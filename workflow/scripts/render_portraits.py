@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from facies.cohort import ID
 from facies.errors import InputError
+from facies.ids import ID
 from facies.jobs import run_job
 from facies.portraits import Portrait, render
 from facies.spreadsheets import read_sheet

@@ -6,19 +6,22 @@ patient becomes an exclusion with a reason. Ids are text: 007 stays 007.
 """
 
 import dataclasses
-import re
 
 import numpy as np
 import pandas as pd
 
-from facies.columns import ColumnType, decide, describe, is_formula, refuse_many
+from facies.columns import KEY, ColumnType, decide, describe, is_formula, refuse_many
 from facies.errors import InputError
+from facies.ids import check_ids, refuse_duplicates, refuse_lookalikes, refuse_near_misses
 from facies.spreadsheets import read_sheet
 
-ID = re.compile(r"[A-Za-z0-9_-]+")
 EVENTS = {"1": 1, "true": 1, "yes": 1, "1.0": 1, "0": 0, "false": 0, "no": 0, "0.0": 0}
 IDS = ["photo_id", "patient_id", "path"]
 COARSE = 0.05  # of the deaths: so many at time 0 are too many to be left in random order
+UNMATCHED = 0.05  # of patients and of photos: so many without the other are no coincidence
+A_YEAR = {"day": 365.25, "week": 52.18, "month": 12, "year": 1}
+LIFETIME = 120  # years
+STRAY = "its patient is not in the patients' sheet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +79,9 @@ def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Coho
     lonely = patients[~patients.patient_id.isin(photos.patient_id)].patient_id
     excluded += [{"patient_id": i, "reason": reason} for i, reason in without_outcome.items()]
     excluded += [{"patient_id": i, "reason": "no photo in the photos' sheet"} for i in lonely]
+    remedy = "correct cohort.time_unit, or the times"
+    notes += unit_notes(columns.time, columns.time_unit, patients_left.time, remedy)
+    notes += unmatched_notes(lonely, patients, alone, photos)
     flow = {
         "photos_in": len(photos) + len(alone),
         "patients_in": total,
@@ -97,6 +103,7 @@ def read_sheets(photos_path, patients_path, columns: Columns) -> tuple[pd.DataFr
     refuse_duplicates(photos_path, photos, "photo_id")
     refuse_lookalikes({photos_path: photos.photo_id})
     refuse_lookalikes({patients_path: patients.patient_id, photos_path: photos.patient_id})
+    refuse_near_misses({patients_path: patients.patient_id, photos_path: photos.patient_id})
     # No spreadsheet that opens a table takes ./=x.jpg for a formula.
     photos["path"] = [f"./{path}" if is_formula(path) else path for path in photos.path]
     return photos, patients
@@ -111,7 +118,7 @@ def refuse_hopeless(path, patients, columns: Columns, excluded: list[dict]) -> N
         )
     if not patients.event.any():
         raise InputError(f"{path}: column {columns.event} holds no event (1)")
-    if patients.time.nunique() == 1:
+    if len(patients) > 1 and patients.time.nunique() == 1:
         raise InputError(
             f"{path}: column {columns.time} holds one time for all: nobody outlives another; "
             "give it in a smaller unit"
@@ -129,8 +136,21 @@ def refuse_names(columns: Columns) -> None:
     own = (*columns.nuisance, *columns.explained)
     if formulas := [name for name in (*columns.clinical, *own) if is_formula(name)]:
         raise InputError(f"the config names the column {formulas[0]}, a formula: rename it")
+    used = [columns.time, *columns.clinical, *own]
+    refuse_undeclared(columns.declared, used, KEY)
+    if columns.time == columns.event:
+        raise InputError(f"cohort.time and cohort.event name one column, {columns.time}: name both")
     if clash := [name for name in own if name in IDS]:
         raise InputError(f"photos' sheet: {clash[0]} tells who is who; take it out of the config")
+
+
+def refuse_undeclared(declared: dict, used: list[str], key: str) -> None:
+    """Refuse what the config says of a column that is not read by it: a name may be mistyped."""
+    if strange := [name for name in declared if name not in used]:
+        raise InputError(
+            f"{key}: {strange[0]} is none of the columns that are read so: {', '.join(used)}; "
+            "correct the name, or take it out"
+        )
 
 
 def named_columns(path, photos, columns: Columns) -> tuple[pd.DataFrame, list[dict]]:
@@ -157,42 +177,6 @@ def clinical_types(path, patients, columns: Columns) -> dict[str, ColumnType]:
                 "cohort.clinical"
             )
     return types
-
-
-def check_ids(path, table, *names):
-    for name in names:
-        bad = table[~table[name].map(lambda value: bool(ID.fullmatch(value)))]
-        if len(bad):
-            raise InputError(
-                f"{path}: row {bad.index[0]}: {name} may hold only letters from A to Z, digits, - "
-                "and _, and must not be empty; rename it"
-            )
-
-
-def refuse_duplicates(path, table, name):
-    twice = table[table.duplicated(name, keep=False)]
-    if len(twice):
-        rows = ", ".join(map(str, twice.index[twice[name] == twice[name].iloc[0]]))
-        raise InputError(f"{path}: rows {rows} have the same {name}; keep one of them")
-
-
-def refuse_lookalikes(sheets: dict[str, pd.Series], shown=3) -> None:
-    """Refuse ids (by path of their sheet) that differ only in leading zeros or case: a spreadsheet
-    that takes ids for numbers drops the zeros, and patients would lose their photos."""
-    ids = pd.concat(
-        [pd.DataFrame({"id": own, "place": f"{path} row "}) for path, own in sheets.items()]
-    )
-    ids["place"] += ids.index.astype(str)
-    ids = ids.drop_duplicates("id")
-    key = ids.id.str.lower().str.replace(r"(?<!\d)0+(?=\d)", "", regex=True)
-    pairs = [" and ".join(own[:2]) for _, own in ids.place.groupby(key, sort=False) if len(own) > 1]
-    if pairs:
-        name = next(iter(sheets.values())).name
-        raise InputError(
-            f"{'; '.join(pairs[:shown])} ({len(pairs)} in all): {name} differs only in leading "
-            "zeros or case; write it alike where it is one and the same, else rename one; let your "
-            "spreadsheet keep ids as text"
-        )
 
 
 def check_events(path, patients, event: str) -> None:
@@ -247,6 +231,26 @@ def zero_notes(name, half, number, deaths) -> list[str]:
     return notes
 
 
+def unit_notes(name: str, unit: str, times, remedy: str) -> list[str]:
+    """Times that nobody can live: they are in another unit, or days of a calendar."""
+    a_year = A_YEAR.get(unit.strip().lower().removesuffix("s"), np.inf)
+    if not len(times) or times.max() <= LIFETIME * a_year:
+        return []
+    return [f"{name} goes beyond {LIFETIME} years if it is in {unit}: {remedy}"]
+
+
+def unmatched_notes(lonely, patients, alone, photos) -> list[str]:
+    """Many patients without a photo beside many photos without a patient: ids may be at fault."""
+    strays = sum(row["reason"] == STRAY for row in alone)
+    total = len(alone) + len(photos)
+    if len(lonely) <= UNMATCHED * len(patients) or strays <= UNMATCHED * total:
+        return []
+    return [
+        f"{len(lonely)} of {len(patients)} patients have no photo, and {strays} of {total} photos "
+        "no patient: compare patient_id in both sheets"
+    ]
+
+
 def rounding(times) -> float:
     """The unit that ``times`` were rounded to: 1, 0.1 or 0.01, or else, where they were computed,
     the least step between two of them."""
@@ -264,7 +268,7 @@ def _join(photos, patients, without_outcome) -> tuple[pd.DataFrame, list[dict]]:
             "photo_id": row.photo_id,
             "reason": "its patient has no usable outcome"
             if row.patient_id in without_outcome
-            else "its patient is not in the patients' sheet",
+            else STRAY,
         }
         for row in photos[~known].itertuples()
     ]

@@ -5,6 +5,7 @@ category that looks like a number (ward 3) carries the column's name, so that wh
 table cannot take it for one.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,12 @@ import pandas as pd
 from facies import notation
 from facies.errors import InputError
 from facies.missing import CODE_DAYS, WORDS, missing_codes
-from facies.notation import is_date, is_number, read_date, read_number
+from facies.notation import is_date, is_number, is_shaped, read_date, read_number
+from facies.words import SEVERAL, looks, numbered, quantities
 
 FEW = 10  # patients, or numbers that stand for categories
 SHARED = 5  # patients; a category that fewer share is not shown
+YEARS = (1850, 2150)  # between which patients are born and seen
 KEY = "cohort.columns"
 
 
@@ -91,9 +94,17 @@ class _Decision:
         self.known = cells[~ColumnType(self.name, "number", missing=self.codes).is_missing(cells)]
 
     def made(self):
-        kind = "number" if self.time or "decimal" in self.declared else None
-        kind = kind or ("date" if "order" in self.declared else None)
-        return getattr(self, self.declared.get("kind") or kind or self.kind())()
+        implied = {"decimal": "number", "order": "date"}
+        kinds = {self.declared["kind"]} if "kind" in self.declared else set()
+        kinds |= {kind for name, kind in implied.items() if name in self.declared}
+        if self.time:
+            kinds.add("number")
+        if len(kinds) > 1:
+            raise InputError(
+                f"{self.key}: {self.name} cannot be a {' and a '.join(sorted(kinds))} at once"
+                + ("; a time is a number" if self.time else "")
+            )
+        return getattr(self, kinds.pop() if kinds else self.kind())()
 
     def stop(self, words, row=None):
         place = f"{self.path}: row {row}" if row is not None else f"{self.path}"
@@ -108,12 +119,13 @@ class _Decision:
     def kind(self):
         """What most of the cells are."""
         numbers, dates = self.cells_that(is_number), self.cells_that(is_date)
+        short = self.cells_that(notation.SHORT_YEAR.fullmatch)
+        if short.any() and (short | dates).mean() > 0.5:
+            self.stop("holds dates; write years with four digits", self.known.index[short][0])
         if dates.mean() > 0.5 and (dates.all() or not numbers.all()):
             return "date"
-        short = self.cells_that(notation.SHORT_YEAR.fullmatch)
-        if short.mean() > 0.5:
-            self.stop("holds dates; write years with four digits", self.known.index[0])
         if numbers.all():
+            self.refuse_unmarked()
             return "number"
         if numbers.mean() > 0.5 or self.known[numbers].nunique() > FEW:
             self.stop(
@@ -122,10 +134,36 @@ class _Decision:
                 f"{self.config('category')} if the numbers stand for categories",
                 self.known.index[~numbers][0],
             )
+        self.refuse_quantities()
         return "category"
+
+    def refuse_unmarked(self):
+        """Ask about numbers that could all be days without marks, as hardly happens by chance."""
+        days = self.cells_that(notation.UNMARKED.fullmatch)
+        if days.all() and self.known.nunique() >= SEVERAL:
+            self.stop(
+                "looks like days without marks; write them as 2018-11-03, or set "
+                f"{self.config('number')} if they are numbers",
+                self.known.index[0],
+            )
+
+    def refuse_quantities(self):
+        """Ask about words that may be numbers or dates after all."""
+        rows, what = quantities(self.known), "holds numbers with a unit or a mark"
+        if not len(rows):
+            rows = numbered(self.known)
+            what = f"holds {self.known.nunique()} different words with digits"
+        if len(rows):
+            self.stop(
+                f"{what}; write numbers alone and dates as 2018-11-03, or set "
+                f"{self.config('category')} if they are names",
+                rows[0],
+            )
 
     def number(self):
         numbers = self.cells_that(is_number)
+        if self.time:
+            self.refuse_marked_times(numbers)
         few = self.time and numbers.mean() <= 0.5
         if few or not (numbers.all() or self.time):
             row = self.known.index[~numbers][0]
@@ -145,6 +183,21 @@ class _Decision:
         suspects = {value: f"{value:g}" for value in missing_codes(values, self.time)}
         self.refuse_codes(suspects, values, numbers.index)
         return ColumnType(self.name, "number", notation=marks, missing=self.codes)
+
+    def refuse_marked_times(self, numbers):
+        """Refuse times that would be left out although they say something: days of a calendar, or
+        numbers with a unit or a mark, such as > 60, which only those who live long have."""
+        if self.cells_that(is_date).mean() > 0.5:
+            self.stop(
+                "holds dates; write the time from the start of follow-up to death or to its end",
+                self.known.index[0],
+            )
+        digits = self.cells_that(lambda cell: re.search(r"\d", cell) and not is_shaped(cell))
+        if (digits & ~numbers).any():
+            self.stop(
+                "is not a number; write the number alone, or leave it empty",
+                self.known.index[digits & ~numbers][0],
+            )
 
     def stop_at_odd_notation(self, numbers):
         """Name the first row that is not written as most are."""
@@ -193,15 +246,26 @@ class _Decision:
             day: f'"{cell}"' for day, cell in zip(days, self.known, strict=True) if day in CODE_DAYS
         }
         self.refuse_codes(suspects, days.to_numpy(), days.index)
+        first, last = (read_date(f"{year}-01-01") for year in YEARS)
+        if len(far := days.index[(days < first) | (days >= last)]):
+            self.stop(
+                f"is no day between {YEARS[0]} and {YEARS[1]}; correct it, or set "
+                f"{self.config('{missing: [the day]}')} if it stands for missing",
+                far[0],
+            )
         return ColumnType(self.name, "date", month_first=month_first, missing=self.codes)
 
     def category(self):
         made = ColumnType(self.name, "category", missing=self.codes)
         words = made.values(self.known)
         first = words.drop_duplicates()
-        alike = first[first.str.casefold().duplicated()]
+        alike = first[first.map(looks).duplicated()]
         if len(alike):
-            self.stop("differs from another row's only in case; write both alike", alike.index[0])
+            self.stop(
+                "differs from another row's only in case, spaces, or letters that look alike; "
+                "write both alike",
+                alike.index[0],
+            )
         return made
 
 

@@ -90,8 +90,8 @@ def photo_owners(photo_ids, photos: pd.DataFrame, patient_ids):
     missing = np.setdiff1d(np.arange(len(patient_ids)), owner)
     if len(missing):
         raise InputError(
-            f"{len(missing)} patients of the folds have no photo among the features, "
-            f"the first is {patient_ids[missing[0]]}: run the workflow again from there"
+            f"{len(missing)} patients of the folds have no photo among the features: delete the "
+            "folds, and run the workflow again"
         )
     return owner >= 0, owner[owner >= 0]
 

@@ -21,16 +21,23 @@ def assign_folds(outcome: Outcome, folds: int, seed) -> np.ndarray:
     return assigned
 
 
-def refuse_few(patients: pd.DataFrame, folds: int) -> None:
-    """Refuse patients who are too few for two in each fold, or too few deaths for one in each."""
+def refuse_few(patients: pd.DataFrame, folds: int, inner_folds: int = 1) -> None:
+    """Refuse patients who are too few for two in each fold, or too few deaths for one in each and,
+    among those who train, in each of the ``inner_folds``: no fold would have a model."""
+    deaths = folds
+    while deaths - deaths // folds < inner_folds:
+        deaths += 1
     for number, least, what in (
         (len(patients), 2 * folds, "patients"),
-        (int(patients.event.sum()), folds, "deaths"),
+        (int(patients.event.sum()), deaths, "deaths"),
     ):
         if number < least:
+            inner = least > folds and what == "deaths"
             raise InputError(
-                f"{number} {what} are too few for {folds} folds, which need at least {least}; only "
-                "patients with a usable photo and outcome count: add some, or lower survival.folds"
+                f"{number} {what} are too few for {folds} folds"
+                f"{f' of {inner_folds} inner folds' if inner else ''}, which need at least {least};"
+                " only patients with a usable photo and outcome count: add some, or lower "
+                f"survival.folds{' and survival.inner_folds' if inner else ''}"
             )
 
 

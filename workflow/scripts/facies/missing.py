@@ -5,9 +5,23 @@ import numpy as np
 from facies.notation import read_date
 
 WORDS = {"na", "n/a", "n.a.", "nan", "null", "#n/a", ".", "?", "missing", "not available"}
-WORDS |= {"unknown", "unk", "not known", "unbekannt", "k.a.", "k. a.", "keine angabe", "fehlt"}
+WORDS |= {
+    "unknown",
+    "unk",
+    "<na>",
+    "nat",
+    "not known",
+    "unbekannt",
+    "k.a.",
+    "k. a.",
+    "keine angabe",
+    "fehlt",
+}
 CODES = {float(digit * length) for digit in "789" for length in range(1, 6)}
-CODE_DAYS = {read_date(day) for day in ("1900-01-01", "1111-11-11", "9999-09-09", "9999-12-31")}
+# Programs count days from the first four.
+CODE_DAYS = ["1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01"]
+CODE_DAYS += ["1111-11-11", "9999-09-09", "9999-12-31"]
+CODE_DAYS = {read_date(day) for day in CODE_DAYS}
 
 
 def missing_codes(values, time=False) -> list[float]:

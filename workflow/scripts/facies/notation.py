@@ -6,6 +6,7 @@ one or more than a thousand, nor whether 3/11/2018 is in March or in November.
 
 import math
 import re
+import unicodedata
 from datetime import datetime
 
 import numpy as np
@@ -17,18 +18,49 @@ PLAIN = NOTATIONS[0]
 VARIANTS = str.maketrans("\u00a0\u2009\u202f\u2019\u2212", "   '-")
 EPOCH = datetime(2000, 1, 1)
 
-# English and German.
-MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-MONTHS = {name: i for i, name in enumerate(MONTHS, 1)}
-MONTHS |= {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
-CLOCK = r"(?:[T ,]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)? ?([ap]m)? ?(?:Z|[+-]\d\d:?\d\d)?)?"
-YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.:])(\d{{1,2}})\2(\d{{1,2}}){CLOCK}", re.IGNORECASE)
-YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.]) ?(\d{{1,2}})\2 ?(\d{{4}}){CLOCK}", re.IGNORECASE)
-COMPACT = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
-WORD = r"([^\W\d_]{3,9})\.?"
-DAY_WORD = re.compile(rf"(\d{{1,2}})\.?[- ]*{WORD}[- ,]*(\d{{4}}){CLOCK}", re.IGNORECASE)
+
+def plain_letters(word: str) -> str:
+    """The word in small letters without accents."""
+    parts = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+# English, German, French, Spanish, Italian, Dutch and Portuguese.
+MONTHS = """
+january february march april may june july august september october november december
+januar februar märz april mai juni juli august september oktober november dezember
+jänner feber mrz april mai juni juli august sept oktober november dezember
+janvier février mars avril mai juin juillet août septembre octobre novembre décembre
+enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
+januari februari maart april mei juni juli augustus september oktober november december
+janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
+"""
+MONTHS = [
+    (plain_letters(name), number)
+    for line in MONTHS.split("\n")
+    for number, name in enumerate(line.split(), 1)
+]
+CLOCK = r"(?:[T ,:]+(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)? ?([ap]m)? ?(?:Z|[+-]\d\d:?\d\d)?)?"
+YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.:]) ?(\d{{1,2}})\2 ?(\d{{1,2}})\.?{CLOCK}", re.IGNORECASE)
+YEAR_LAST = re.compile(rf"(\d{{1,2}})([-/.]) ?(\d{{1,2}})\2 ?(\d{{4}})\.?{CLOCK}", re.IGNORECASE)
+DAY, MONTH = r"(0[1-9]|[12]\d|3[01])", r"(0[1-9]|1[0-2])"
+COMPACT = re.compile(
+    rf"((?:19|20)\d\d){MONTH}{DAY}(?:T?([01]\d|2[0-3])([0-5]\d)([0-5]\d)(?:[.,]\d+)?Z?)?"
+)
+# Days without marks and without a year of four digits in front: 03112018, 3112018, 181103, 031118.
+UNMARKED = re.compile(
+    rf"(?:0?[1-9]|[12]\d|3[01]){MONTH}(?:19|20)\d\d|(?:0?[1-9]|1[0-2]){DAY}(?:19|20)\d\d|"
+    rf"{DAY}{MONTH}\d\d|{MONTH}{DAY}\d\d|\d\d{MONTH}{DAY}"
+)
+WORD = r"([^\W\d_]{3,10})\.?"
+DAY_WORD = re.compile(
+    rf"(\d{{1,2}})(?:\.|er|º)?[-/ ]*(?:de )?{WORD}[-/ ,]*(?:de )?(\d{{4}}){CLOCK}", re.IGNORECASE
+)
 WORD_DAY = re.compile(rf"{WORD} (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}}){CLOCK}", re.IGNORECASE)
-SHORT_YEAR = re.compile(r"\d{1,2}([-/.])\d{1,2}\1\d\d")
+SHORT_YEAR = re.compile(
+    rf"\d{{1,2}}(?:([-/.]) ?\d{{1,2}}\1|[- .]*{WORD}[- .,]*) ?'?\d\d{CLOCK}", re.I
+)
 
 
 def _pattern(decimal, thousands):
@@ -53,6 +85,12 @@ def read_number(cell: str, notation=PLAIN) -> float:
 def is_number(cell: str) -> bool:
     """Whether a cell is a number in some notation."""
     return any(not math.isnan(read_number(cell, notation)) for notation in NOTATIONS)
+
+
+def is_shaped(cell: str) -> bool:
+    """Whether a cell has the form of a number, however large (1e999)."""
+    cell = cell.translate(VARIANTS)
+    return any(pattern.fullmatch(cell) for pattern in PATTERNS.values())
 
 
 def number_notations(cells, decimal=None) -> dict[tuple[str, str], np.ndarray]:
@@ -99,11 +137,17 @@ def _parts(cell, month_first):
         day, month = (m[3], m[1]) if month_first else (m[1], m[3])
         return int(m[4]), int(month), int(day), *m.groups()[4:]
     if m := COMPACT.fullmatch(cell):
-        return int(m[1]), int(m[2]), int(m[3]), None, None, None, None
+        return int(m[1]), int(m[2]), int(m[3]), *m.groups()[3:], None
     for form, word in ((DAY_WORD, 2), (WORD_DAY, 1)):
-        if (m := form.fullmatch(cell)) and m[word][:3].lower() in MONTHS:
-            return int(m[3]), MONTHS[m[word][:3].lower()], int(m[3 - word]), *m.groups()[3:]
+        if (m := form.fullmatch(cell)) and (month := _month(m[word])):
+            return int(m[3]), month, int(m[3 - word]), *m.groups()[3:]
     return None
+
+
+def _month(word):
+    """The month whose name begins so, None if there is none, or more than one."""
+    found = {number for name, number in MONTHS if name.startswith(plain_letters(word))}
+    return found.pop() if len(found) == 1 else None
 
 
 def date_orders(cells) -> list[bool]:

@@ -15,21 +15,17 @@ import pandas as pd
 
 from facies import bootstrap, hazards, metrics
 from facies.bundle import MEASURES, Bundle, LinearModel
-from facies.cohort import (
-    IDS,
-    check_events,
-    check_ids,
-    outcomes,
-    refuse_duplicates,
-    refuse_lookalikes,
-)
+from facies.cohort import IDS, check_events, outcomes, refuse_undeclared, unit_notes
 from facies.columns import decide, describe
 from facies.cox import Outcome
 from facies.errors import InputError
 from facies.evaluation import GROUPS
+from facies.ids import check_ids, refuse_duplicates, refuse_lookalikes, refuse_near_misses
 from facies.spreadsheets import read_sheet
 
 DRAWS = 500
+FAR = 5  # SDs of home, beyond which most values lie only in another unit
+RARE = 5  # patients, and 1 in 10: so few may have a category that home did not know
 KEY = "predict.columns"
 
 
@@ -68,6 +64,7 @@ def read_patients(path, bundle: Bundle, time, event, declared=None) -> Sheet:
     declared = declared or {}
     wanted = {c["name"]: c for c in bundle.card["encoders"].get("clinical", [])}
     outcome = [time, event] if time and event else []
+    refuse_undeclared(declared, [*outcome[:1], *wanted], KEY)
     patients = read_sheet(path, ["patient_id", *outcome, *wanted])
     check_ids(path, patients, "patient_id")
     refuse_duplicates(path, patients, "patient_id")
@@ -91,13 +88,12 @@ def read_patients(path, bundle: Bundle, time, event, declared=None) -> Sheet:
         check_events(path, patients, event)
         own = decide(path, patients[time], declared.get(time), time=True, key=KEY)
         known, reasons, notes = outcomes(patients, own, event)
-        told.append(
-            describe(
-                own, patients[time], "time", bundle.card.get("cohort", {}).get("time_unit", "")
-            )
-        )
+        unit = bundle.card.get("cohort", {}).get("time_unit", "")
+        told.append(describe(own, patients[time], "time", unit))
+        notes += unit_notes(time, unit, known.time, "write times in the unit of the bundle")
     known = known.set_index("patient_id")
     unknown = unknown_categories(path, bundle, clinical)
+    refuse_other_units(path, bundle, clinical)
     return Sheet(clinical, known, reasons, gaps + notes, pd.DataFrame(told), unknown)
 
 
@@ -109,6 +105,12 @@ def read_both(photos_path, patients_path, bundle, *settings) -> tuple[pd.DataFra
         sheet = read_patients(patients_path, bundle, *settings)
         ids = read_sheet(patients_path, ["patient_id"]).patient_id
         refuse_lookalikes({patients_path: ids, photos_path: photos.patient_id})
+        refuse_near_misses({patients_path: ids, photos_path: photos.patient_id})
+        if not photos.patient_id.isin(ids).any():
+            raise InputError(
+                f"{patients_path}: no patient of {photos_path} is in it; patient_id must be the "
+                "same in both sheets"
+            )
         return photos, sheet
     if bundle.card["encoders"].get("clinical"):
         raise InputError("predict.patients: name a sheet with the bundle's clinical columns")
@@ -137,7 +139,8 @@ def as_at_home(name: str, kind: str, declared: dict) -> dict:
 def unknown_categories(path, bundle: Bundle, clinical: pd.DataFrame) -> dict[str, list[str]]:
     """By clinical column, the patients with a category that the bundle does not know.
 
-    Raises InputError where these are more than half of a column's: it is written otherwise here.
+    Raises InputError where these are more than half of a column's, or where they are not few and
+    nobody has one of the categories at home: it is written otherwise here.
     """
     unknown = {}
     for column in bundle.card["encoders"].get("clinical", []):
@@ -146,7 +149,8 @@ def unknown_categories(path, bundle: Bundle, clinical: pd.DataFrame) -> dict[str
         name, known = column["name"], ", ".join(column["levels"])
         given = clinical[name].dropna()
         odd = given.index[~given.isin(column["levels"])]
-        if 2 * len(odd) > len(given):
+        renamed = len(odd) > max(RARE, len(given) / 10) and set(column["levels"]) - set(given)
+        if 2 * len(odd) > len(given) or renamed:
             raise InputError(
                 f"{path}: {name}: {len(odd)} of {len(given)} values ({len(odd) / len(given):.0%}) "
                 f"are categories that the bundle does not know; it knows {known:.200}: write them "
@@ -156,6 +160,27 @@ def unknown_categories(path, bundle: Bundle, clinical: pd.DataFrame) -> dict[str
             unknown[name] = odd.tolist()
             print(f"{name}: {len(odd)} of {len(given)} values are not among {known:.200}")
     return unknown
+
+
+def refuse_other_units(path, bundle: Bundle, clinical: pd.DataFrame) -> None:
+    """Refuse numbers of which most are far from all at home: they are in another unit."""
+    if "clinical.encoder.kept" not in bundle.tensors:
+        return
+    encoder, place = bundle.encoder("clinical"), 0
+    x = encoder(clinical)
+    for column in encoder.columns:
+        at = np.flatnonzero(encoder.kept == place)
+        place += max(len(column.levels), 1) if column.median is None else 2
+        kind = bundle.card.get("cohort", {}).get("kinds", {}).get(column.name)
+        if column.median is None or kind == "date" or not len(at):
+            continue
+        far = np.abs(x[clinical[column.name].notna(), at[0]]) > FAR
+        if 2 * far.sum() > len(far):
+            raise InputError(
+                f"{path}: {column.name}: {far.sum()} of {len(far)} values are more than {FAR} SD "
+                f"from the mean where the bundle was made, {encoder.centre[at[0]]:.3g} with an SD "
+                f"of {encoder.scale[at[0]]:.2g}: write them in the unit of there"
+            )
 
 
 def risks(bundle: Bundle, codes, clinical: pd.DataFrame) -> pd.DataFrame:
