@@ -2,20 +2,18 @@
 
 import dataclasses
 import os
-import re
 import stat
-import tempfile
 import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-import cv2
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from facies.colours import profile_of, to_srgb
 from facies.errors import InputError
 from facies.filetypes import HEAD, foreign
+from facies.wholeness import damage
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM")
 MAX_PIXELS = 60_000_000
@@ -25,9 +23,6 @@ MAX_SIDE = 4096  # larger photos are shrunk until they fit; a face needs no more
 DEPTHS = (255, 1023, 4095, 16383, 65535)  # ranges of 8, 10, 12, 14 and 16 bits
 # Tags of a TIFF that say what white is.
 BITS_PER_SAMPLE, PHOTOMETRIC, MAX_SAMPLE, SMAX_SAMPLE = 258, 262, 281, 341
-# What libjpeg says of a photo whose pixels are not those that were stored. Some cameras leave a few
-# bytes too many, which does no harm.
-SCRAMBLED = re.compile(rb"bad Huffman|premature end|instead of RST|(\d{3,}|[3-9]\d) extraneous")
 # Orientation of EXIF -> what turns the stored picture upright.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -114,8 +109,8 @@ def _decode(file: BinaryIO) -> Photo:
             raise InputError(_too_large(f"{width} x {height} pixels,"))
         if min(width, height) < MIN_SIDE:
             raise InputError("less than 16 pixels wide or high; find the original")
-        if picture.format in ("JPEG", "MPO") and _is_scrambled(file):
-            raise InputError("a damaged JPEG, whose pixels are lost; export or copy it again")
+        if lost := damage(picture, file):
+            raise InputError(lost)
         # A JPEG is shrunk while it is decoded, by 2, 4 or 8, but not below what is needed.
         factor = max(width, height) / MAX_SIDE
         if factor > 1:
@@ -128,26 +123,6 @@ def _decode(file: BinaryIO) -> Photo:
         picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
     picture, name = to_srgb(picture, profile)
     return Photo(np.array(picture if upright is None else picture.transpose(upright)), name)
-
-
-def _is_scrambled(file: BinaryIO) -> bool:
-    """Whether libjpeg stumbles over a JPEG's data, which it decodes all the same.
-
-    It says so on the process's standard error alone, here through OpenCV, and only where the data
-    stop making sense. A JPEG has no checksum: a changed byte that still makes sense goes unseen.
-    """
-    file.seek(0)
-    data = np.frombuffer(file.read(), np.uint8)
-    with tempfile.TemporaryFile() as said:
-        usual = os.dup(2)
-        os.dup2(said.fileno(), 2)
-        try:
-            cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8)
-        finally:
-            os.dup2(usual, 2)
-            os.close(usual)
-        said.seek(0)
-        return SCRAMBLED.search(said.read()) is not None
 
 
 def _upright(picture: Image.Image) -> Image.Transpose | None:
