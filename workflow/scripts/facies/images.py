@@ -88,7 +88,8 @@ def _trouble(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "photo file may not be read; check its permissions"
     if isinstance(error, OSError) and error.errno:
-        return f"photo file cannot be read ({os.strerror(error.errno)}); copy it again"
+        reason = os.strerror(error.errno)
+        return f"photo file cannot be read ({reason}); correct its path, or copy it again"
     if isinstance(error, MemoryError):
         return "the picture asks for more memory than there is; export it again"
     return "not a readable picture (damaged or cut short); export it again"
