@@ -127,3 +127,37 @@ def test_a_name_does_no_harm_in_a_table(tmp_path, skin):
     hostile = matrix_profile("=cmd|' /C calc'!A1\n,x", ADOBE, 1.8)
     Image.fromarray(skin.astype(np.uint8)).save(tmp_path / "a.png", icc_profile=hostile)
     assert read_photo(tmp_path / "a.png").profile == "cmd C calc A1 ,x"
+
+
+def test_the_profile_of_a_jpeg_2000(tmp_path, skin):
+    path = tmp_path / "a.jp2"
+    Image.fromarray(stored("P3", skin)).save(path)
+    data = path.read_bytes()
+    place = data.index(b"colr") - 4
+    length, header = int.from_bytes(data[place : place + 4], "big"), data.index(b"jp2h") - 4
+    box = (11 + len(P3_PROFILE)).to_bytes(4, "big") + b"colr\2\0\0" + P3_PROFILE
+    around = int.from_bytes(data[header : header + 4], "big") + len(box) - length
+    start = data[:header] + around.to_bytes(4, "big") + data[header + 4 : place]
+    path.write_bytes(start + box + data[place + length :])
+    photo = read_photo(path)
+    assert photo.profile == "Display P3" and np.abs(photo.pixels - skin).mean() < 1
+
+
+def test_a_profile_that_turns_white_dark_is_damaged(tmp_path, skin):
+    profile, pixels = bytearray(P3_PROFILE), skin.astype(np.uint8)
+    for colour in (b"rXYZ", b"gXYZ", b"bXYZ"):
+        entry = profile.index(colour)
+        place = int.from_bytes(profile[entry + 4 : entry + 8], "big")
+        profile[place + 8 : place + 20] = bytes(12)
+    Image.fromarray(pixels).save(tmp_path / "a.png", icc_profile=bytes(profile))
+    photo = read_photo(tmp_path / "a.png")
+    assert photo.profile == "unreadable" and np.array_equal(photo.pixels, pixels)
+
+
+def test_primaries_that_span_no_colours_say_nothing(tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (16, 16), (64, 64, 64)).save(path)
+    place = b"".join(x.to_bytes(4, "big") for x in (31270, 32900, *[30000] * 6))
+    with_chunk(path, b"cHRM", place)
+    photo = read_photo(path)
+    assert photo.profile == "none" and photo.pixels[0, 0].tolist() == [64, 64, 64]

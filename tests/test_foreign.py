@@ -424,6 +424,7 @@ ARGUMENTS = {
     "betas": np.array([0.0, 0.99]),
     "wandb": None,
     "gpus": [0, 1, (2, {3})],
+    "last_losses": collections.deque([1.0, 0.5], maxlen=2),
     "device": torch.device("cuda", 0),
     "precision": torch.float16,
     "shape": torch.Size([1, 2]),
@@ -537,7 +538,7 @@ def test_other_floating_numbers_are_read(tmp_path, rosinality, dtype):
     assert torch.equal(read.synthesis.b4.const, g["input.input"][0].float())
 
 
-@pytest.mark.parametrize("odd", [torch.complex64, torch.int32, torch.bool])
+@pytest.mark.parametrize("odd", [torch.complex64, torch.int32, torch.bool, torch.float8_e4m3fn])
 def test_numbers_of_other_kinds_are_refused(tmp_path, rosinality, odd):
     g = rosinality[2]["g_ema"]
     g["input.input"] = g["input.input"].to(odd)

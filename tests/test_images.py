@@ -261,3 +261,10 @@ def test_whatever_a_decoder_raises_is_a_reason(tmp_path, picture, monkeypatch, e
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", fail)
     with pytest.raises(InputError, match="export it again"):
         read(tmp_path / "a.png")
+
+
+def test_a_path_that_leads_nowhere_is_told_from_a_damaged_file(tmp_path):
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    for path in (tmp_path / "loop.jpg", tmp_path / f"{'x' * 300}.jpg"):
+        with pytest.raises(InputError, match="correct its path"):
+            read(path)

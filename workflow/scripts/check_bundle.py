@@ -3,26 +3,20 @@
 import json
 from pathlib import Path
 
-from facies.alignment import AlignmentSettings
-from facies.bundle import NETWORKS, load_bundle
+from facies.bundle import NETWORKS, SETTINGS, load_bundle
 from facies.checkpoints import load_networks
 from facies.errors import InputError
-from facies.gate import Gate
 from facies.jobs import run_job
-from facies.projection import ProjectionSettings
 
 
 def refuse_unknown_settings(path, photos: dict) -> None:
     """InputError for settings of a card that no part of this version takes."""
-    kinds = {"alignment": AlignmentSettings, "projection": ProjectionSettings, "gate": Gate}
-    for name, kind in kinds.items():
-        try:
-            kind(**photos[name])
-        except TypeError as error:
+    for name, known in SETTINGS.items():
+        if unknown := sorted(photos[name].keys() - known.keys()):
             raise InputError(
-                f"{path}: photos.{name} of its card cannot be used ({error!s:.120}); use the "
-                "version that made it"
-            ) from None
+                f"{path}: photos.{name} of its card cannot be used (there is no {unknown[0]:.40}); "
+                "use the version that made it"
+            )
 
 
 def main(job):

@@ -33,6 +33,23 @@ MEASURES = {  # of a photo, to see whether others' photos are alike
 NUMBERS = ("coefficients", "thresholds", "times", "hazard")
 MODELS = ("face", "clinical", "fused")
 MOST_STEPS = 10_000  # of a photo's projection; the reference takes a thousand
+SHORTEST = 1e-6  # end of a baseline hazard, in whatever unit
+NUMBER = (0.0,)
+# What the settings of photos may be: one of some words, or a number not less than the first.
+SETTINGS = {
+    "alignment": {"min_face": NUMBER, "covered": ("leave out", "keep")},
+    "projection": {
+        "space": ("w", "w+"),
+        "noise": (True, False),
+        "precision": ("float32", "bfloat16"),
+        **dict.fromkeys(["steps", "batch", "tolerance", "face_weight"], NUMBER),
+    },
+    "gate": {
+        "action": ("keep", "leave out"),
+        "psnr_face": (float("-inf"), None),
+        "landmark_drift": (*NUMBER, None),
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -194,9 +211,10 @@ def _odd_words(card: dict) -> Iterator[str]:
         value = photos["projection"].get(name)
         if type(value) is not int or not 1 <= value <= most:
             yield f"photos.projection.{name} is {value!r:.20}, not a whole number of 1 to {most}"
-    for name in ("tolerance", "face_weight"):
-        if not photos["projection"].get(name, 0) >= 0:
-            yield f"photos.projection.{name} is not 0 or more"
+    for name, allowed in SETTINGS.items():
+        for key in allowed.keys() & photos[name].keys():
+            if _is_odd(photos[name][key], allowed[key]):
+                yield f"photos.{name}.{key} is {photos[name][key]!r:.20}"
     if set(card["settings"]) != set(NETWORKS):
         yield f"its networks are not {', '.join(NETWORKS)}"
     if "face" not in models or set(models) - set(MODELS) or set(models) - set(encoders):
@@ -204,16 +222,26 @@ def _odd_words(card: dict) -> Iterator[str]:
     for features in set(models) - {"face"}:
         if not encoders[features]:
             yield f"encoders.{features} has no column"
+    kinds = card["cohort"].get("kinds", {})
     for column in (column for own in encoders.values() for column in own or []):
         name, median, levels = column["name"], column["median"], column["levels"]
         words = all(isinstance(word, str) for word in [name, *levels])
-        if not words or not (median is None or isinstance(median, int | float)):
+        words = words and isinstance(levels, list)
+        if not words or not (median is None or type(median) in (int, float)):
             yield "a clinical column is neither numbers nor categories"
-    kinds = card["cohort"].get("kinds", {})
-    if not set(kinds.values()) <= {"number", "category", "date"}:
-        yield "cohort.kinds are other than number, category and date"
+        elif kinds.get(name, "category" if median is None else "number") not in (
+            ("category",) if median is None else ("number", "date")
+        ):
+            yield f"cohort.kinds says otherwise than encoders what {name:.40} is"
     if type(card["cohort"]["patients"]) is not int or card["cohort"]["patients"] < 1:
         yield "cohort.patients is no number of patients"
+
+
+def _is_odd(value, allowed: tuple) -> bool:
+    """Whether a setting is neither one of the ``allowed`` words nor an allowed number."""
+    if type(value) in (int, float):
+        return type(allowed[0]) is not float or value < allowed[0]
+    return not any(type(word) is type(value) and word == value for word in allowed)
 
 
 def _odd_numbers(card: dict, tensors: dict[str, np.ndarray]) -> Iterator[str]:
@@ -247,8 +275,9 @@ def _odd_numbers(card: dict, tensors: dict[str, np.ndarray]) -> Iterator[str]:
             yield f"{name} is negative"
     for features in card["models"]:
         times, hazard = tensors[f"{features}.times"], tensors[f"{features}.hazard"]
-        if not (np.diff(times, prepend=0) > 0).all():
-            yield f"{features}.times do not increase from 0"
+        equal = times[-1] * np.arange(1, STEPS + 1) / STEPS
+        if not times[-1] > SHORTEST or not np.allclose(times, equal, rtol=1e-6, atol=0):
+            yield f"{features}.times do not increase from 0 in equal steps"
         if not (np.diff(hazard, prepend=0) >= 0).all():
             yield f"{features}.hazard is negative or decreases"
         if not (np.diff(tensors[f"{features}.thresholds"]) >= 0).all():

@@ -18,6 +18,7 @@ from facies.errors import InputError
 
 SRGB, NONE, UNREADABLE = "sRGB", "none", "unreadable"
 ALIKE = 3  # of 255: a profile that moves no colour further than this is sRGB by another name
+LEAST_WHITE = 200  # of 255: white stays white, or else the profile is damaged
 NAME_LENGTH = 40
 MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # of a profile's colour space
 
@@ -32,6 +33,9 @@ ADOBE_GAMMA = 563 / 256
 PRIMARIES = {1: ("sRGB", BT709), 9: ("BT.2020", BT2020), 12: ("Display P3", P3)}
 TRANSFERS = {1: None, 4: 2.2, 5: 2.8, 6: None, 8: 1.0, 13: None, 14: None, 15: None}
 HDR = (16, 18)  # perceptual quantiser, hybrid log-gamma
+
+# JPEG 2000's box of colour: length, name, method (a profile), and two bytes (ISO 15444-1, I.5.3.3).
+JP2_PROFILE = re.compile(rb"(.{4})colr[\x02\x03]..", re.DOTALL)
 
 D50 = np.array([0.9642, 1.0, 0.8249])  # where profiles connect
 BRADFORD = np.array(
@@ -57,6 +61,9 @@ def to_srgb(picture: Image.Image, profile: bytes | None) -> tuple[Image.Image, s
         if mode != picture.mode:
             return _plain(picture), UNREADABLE
         convert = _transform(known, mode)
+        white = Image.new(mode, (1, 1), 0 if mode == "CMYK" else "white")
+        if min(convert(white).getpixel((0, 0))) < LEAST_WHITE:
+            return _plain(picture), UNREADABLE
         if mode == "RGB" and _moves(convert) <= ALIKE:
             return picture, SRGB
         return convert(picture), _name(known)
@@ -80,6 +87,8 @@ def profile_of(picture: Image.Image, head: bytes) -> bytes | None:
             return matrix_profile(*PRIMARIES[primaries], TRANSFERS[transfer])
     if picture.info.get("icc_profile"):
         return picture.info["icc_profile"]
+    if picture.format == "JPEG2000" and (box := re.search(JP2_PROFILE, head)):
+        return head[box.end() : box.start() + int.from_bytes(box[1], "big")]
     if picture.format == "PNG" and "srgb" not in picture.info:
         return _png_profile(picture.info)
     return adobe_profile() if _says_adobe(picture) else None
@@ -93,7 +102,10 @@ def _png_profile(info: dict) -> bytes | None:
     primaries = BT709 if place is None else (place[2:4], place[4:6], place[6:8], place[:2])
     if usual and np.allclose(primaries, BT709, atol=0.005):
         return None
+    corners = [(x, y, 1) for x, y in primaries[:3]]
     if not 0.1 < gamma <= 2 or min(y for _, y in primaries) < 0.01:
+        return None
+    if abs(np.linalg.det(corners)) < 0.01:  # no triangle of colours
         return None
     return matrix_profile(f"PNG gamma {1 / gamma:.2g}", primaries, None if usual else 1 / gamma)
 

@@ -5,6 +5,7 @@ A file's name says little: phones and mail programs rename HEIC photos and web p
 
 import re
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 HEAD = 2**16  # bytes that are looked at
@@ -15,6 +16,9 @@ RAW = f"a camera's RAW file; {EXPORT}"
 # Tags of a TIFF directory, TIFF 6.0 and DNG 1.7.
 SUBFILE, WIDTH, HEIGHT, PHOTOMETRIC, SUB_DIRECTORIES, DNG_VERSION = 254, 256, 257, 262, 330, 50706
 SENSOR = (32803, 34892)  # photometric interpretations: colour filter array, linear raw
+# Markers of a JPEG (ITU-T T.81, table B.1, and T.87): frames, and the start of a scan.
+FRAMES, SCAN = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}, 0xDA
+LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF, 0xF7)
 DIRECTORIES = 32  # at most so many are read, of which a file may name itself again and again
 
 # Pattern of the first bytes, and what the file is. The first that matches counts.
@@ -56,7 +60,34 @@ def foreign(file: BinaryIO) -> str:
     for pattern, name in FOREIGN:
         if pattern.match(head):
             return name
+    if head.startswith(b"\xff\xd8"):
+        return _odd_jpeg(head)
     return RAW if head.startswith(TIFF) and _is_raw(directories(file)) else ""
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment of a JPEG, up to its first scan, which is the last."""
+    place = 2
+    while data[place : place + 1] == b"\xff" and place + 4 <= len(data):
+        marker, length = struct.unpack(">BH", data[place + 1 : place + 4])
+        if marker == 0xFF:  # a marker may begin with several of these
+            place += 1
+            continue
+        yield marker, place, place + 2 + length
+        if marker == SCAN:
+            return
+        place += 2 + length
+
+
+def _odd_jpeg(head: bytes) -> str:
+    """What a JPEG is that photo programs do not read, as scanners and hospitals keep; or ''."""
+    for marker, start, _ in jpeg_segments(head):
+        bits = head[start + 4 : start + 5]
+        if marker in LOSSLESS:
+            return f"a lossless JPEG; {EXPORT} of the usual kind"
+        if marker in FRAMES and bits and bits != b"\x08":
+            return f"a JPEG of {bits[0]} bits; {EXPORT} of 8 bits"
+    return ""
 
 
 def _is_raw(found: list[dict]) -> bool:

@@ -2,32 +2,25 @@
 
 import dataclasses
 import os
-import re
 import stat
-import tempfile
 import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-import cv2
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from facies.colours import profile_of, to_srgb
+from facies.depth import eight_bits, is_deep
 from facies.errors import InputError
 from facies.filetypes import HEAD, foreign
+from facies.wholeness import damage
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "PPM")
 MAX_PIXELS = 60_000_000
 MAX_BYTES = 500_000_000
 MIN_SIDE = 16
 MAX_SIDE = 4096  # larger photos are shrunk until they fit; a face needs no more
-DEPTHS = (255, 1023, 4095, 16383, 65535)  # ranges of 8, 10, 12, 14 and 16 bits
-# Tags of a TIFF that say what white is.
-BITS_PER_SAMPLE, PHOTOMETRIC, MAX_SAMPLE, SMAX_SAMPLE = 258, 262, 281, 341
-# What libjpeg says of a photo whose pixels are not those that were stored. Some cameras leave a few
-# bytes too many, which does no harm.
-SCRAMBLED = re.compile(rb"bad Huffman|premature end|instead of RST|(\d{3,}|[3-9]\d) extraneous")
 # Orientation of EXIF -> what turns the stored picture upright.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -95,7 +88,8 @@ def _trouble(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "photo file may not be read; check its permissions"
     if isinstance(error, OSError) and error.errno:
-        return f"photo file cannot be read ({os.strerror(error.errno)}); copy it again"
+        reason = os.strerror(error.errno)
+        return f"photo file cannot be read ({reason}); correct its path, or copy it again"
     if isinstance(error, MemoryError):
         return "the picture asks for more memory than there is; export it again"
     return "not a readable picture (damaged or cut short); export it again"
@@ -114,40 +108,25 @@ def _decode(file: BinaryIO) -> Photo:
             raise InputError(_too_large(f"{width} x {height} pixels,"))
         if min(width, height) < MIN_SIDE:
             raise InputError("less than 16 pixels wide or high; find the original")
-        if picture.format in ("JPEG", "MPO") and _is_scrambled(file):
-            raise InputError("a damaged JPEG, whose pixels are lost; export or copy it again")
-        # A JPEG is shrunk while it is decoded, by 2, 4 or 8, but not below what is needed.
-        factor = max(width, height) / MAX_SIDE
-        if factor > 1:
-            picture.draft(None, (int(width / factor), int(height / factor)))
-        picture.load()
-        # A TIFF has been turned by now, and says so.
-        profile, upright = profile_of(picture, head), _upright(picture)
-        picture = _flat(picture)
+        if lost := damage(picture, file):
+            raise InputError(lost)
+        if is_deep(picture, head):
+            flat = _flat(eight_bits(picture, file))
+            upright = None if picture.format == "TIFF" else _upright(picture)
+        else:
+            # A JPEG is shrunk as it is decoded, by 2, 4 or 8, but not below what is needed.
+            factor = max(width, height) / MAX_SIDE
+            if factor > 1:
+                picture.draft(None, (int(width / factor), int(height / factor)))
+            picture.load()
+            # A TIFF has been turned by now, and says so.
+            flat, upright = _flat(picture), _upright(picture)
+        profile = profile_of(picture, head)
+    picture = flat
     if max(picture.size) > MAX_SIDE:
         picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
     picture, name = to_srgb(picture, profile)
     return Photo(np.array(picture if upright is None else picture.transpose(upright)), name)
-
-
-def _is_scrambled(file: BinaryIO) -> bool:
-    """Whether libjpeg stumbles over a JPEG's data, which it decodes all the same.
-
-    It says so on the process's standard error alone, here through OpenCV, and only where the data
-    stop making sense. A JPEG has no checksum: a changed byte that still makes sense goes unseen.
-    """
-    file.seek(0)
-    data = np.frombuffer(file.read(), np.uint8)
-    with tempfile.TemporaryFile() as said:
-        usual = os.dup(2)
-        os.dup2(said.fileno(), 2)
-        try:
-            cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8)
-        finally:
-            os.dup2(usual, 2)
-            os.close(usual)
-        said.seek(0)
-        return SCRAMBLED.search(said.read()) is not None
 
 
 def _upright(picture: Image.Image) -> Image.Transpose | None:
@@ -161,8 +140,6 @@ def _upright(picture: Image.Image) -> Image.Transpose | None:
 
 def _flat(picture: Image.Image) -> Image.Image:
     """Eight bits and no transparency, in a mode whose colours can be converted."""
-    if picture.mode.startswith(("I", "F")):
-        picture = _stretch(picture)
     if "transparency" in picture.info:
         picture = picture.convert("RGBA")
     if picture.mode in ("La", "RGBa"):
@@ -176,33 +153,3 @@ def _flat(picture: Image.Image) -> Image.Image:
     if picture.mode == "1":
         return picture.convert("L")
     return picture if picture.mode in ("L", "RGB", "CMYK", "LAB") else picture.convert("RGB")
-
-
-def _stretch(picture: Image.Image) -> Image.Image:
-    """Float or deep grey, to eight bits, black and white where they belong."""
-    values, tags = np.asarray(picture), getattr(picture, "tag_v2", {})
-    if picture.mode == "F":
-        values = np.nan_to_num(values, posinf=0, neginf=0)
-    black, brightest = min(float(values.min()), 0.0), float(values.max())
-    white = _white(brightest, picture.mode == "F", tags)
-    grey = (values - np.float32(black)) * np.float32(255 / (white - black)) + np.float32(0.5)
-    grey = np.clip(grey, 0, 255).astype(np.uint8)
-    # Pillow turns pictures whose zero is white, but not the deep ones.
-    return Image.fromarray(255 - grey if tags.get(PHOTOMETRIC) == 0 else grey)
-
-
-def _white(brightest: float, is_float: bool, tags) -> float:
-    """What the file says is white, or else the end of the smallest range of a sensor's depths that
-    holds the values, so that 14 bits in a file of 16 are not four times too dark. Where floats
-    end far below such a range, as those of HDR do past 1, it is the brightest value itself.
-    """
-    stated = tags.get(SMAX_SAMPLE) or tags.get(MAX_SAMPLE)
-    stated = stated[0] if isinstance(stated, tuple) else stated
-    if not stated and not is_float and (bits := tags.get(BITS_PER_SAMPLE, (16,))[0]) < 16:
-        stated = 2**bits - 1
-    if stated and stated >= brightest:
-        return float(stated)
-    for end in (1, *DEPTHS) if is_float else DEPTHS:
-        if brightest <= end and (end < 16 * brightest or end == 1 or not is_float):
-            return end
-    return brightest

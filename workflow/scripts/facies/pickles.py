@@ -47,10 +47,11 @@ DTYPES = {
 ADMITTED = re.compile(
     r"""torch_utils\.persistence\._reconstruct_persistent_obj | dnnlib\.util\.EasyDict
     | torch\._utils\._rebuild_\w+ | torch\.serialization\._get_layout
-    | torch\.storage\._load_from_bytes | torch\.(\w+Storage|device|Size|u?int\d+|b?float\d+|bool)
+    | torch\.storage\.(_load_from_bytes|(Untyped|Typed)Storage)
+    | torch\.(\w+Storage|device|Size|u?int\d+|b?float\d+(_\w+)?|bool|per_(tensor|channel)_\w+)
     # Arguments of the training.
     | argparse\.Namespace | types\.SimpleNamespace | easydict\.EasyDict
-    | collections\.(OrderedDict|defaultdict|Counter)
+    | collections\.(OrderedDict|defaultdict|Counter|deque)
     | pathlib(\._local)?\.(Pure)?(Posix|Windows)?Path
     | numpy\.(dtype|ndarray|\w+\d+|bool_?) | numpy\._?core\.multiarray\.(scalar|_reconstruct)
     | numpy\._?core\.numeric\._frombuffer
@@ -78,6 +79,9 @@ class Record(dict):
 
     def __setstate__(self, state):
         self.state = state
+
+    def append(self, _item):
+        """Of what is a list, nothing is kept."""
 
 
 def refused(name: str) -> InputError:
