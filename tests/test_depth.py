@@ -1,6 +1,7 @@
 """Pictures of more than eight bits have the right brightness, whatever their order and sign."""
 
 import struct
+import time
 import zlib
 
 import cv2
@@ -100,3 +101,17 @@ def test_deep_pictures_are_turned_once(tmp_path, kind, tag):
     Image.fromarray(levels).save(tmp_path / "a", kind, exif=exif)
     expected = TURNS[tag](np.rint(levels / 65535 * 255))
     assert np.array_equal(read_photo(tmp_path / "a").pixels[..., 0], expected)
+
+
+@pytest.mark.parametrize("white", [255, 4095, 65535])
+@pytest.mark.parametrize("words", [False, True])
+def test_a_large_ppm_takes_no_minutes(tmp_path, white, words):
+    values = np.rint(COLOURS * white).astype(int).repeat(60, 0).repeat(60, 1)
+    head = b"P%d\n%d %d\n%d\n" % (3 if words else 6, *values.shape[1::-1], white)
+    body = " ".join(map(str, values.ravel())).encode()
+    binary = values.astype(np.uint8 if white < 256 else ">u2").tobytes()
+    (tmp_path / "a").write_bytes(head + (body if words else binary))
+    start = time.process_time()
+    pixels = read_photo(tmp_path / "a").pixels
+    assert time.process_time() - start < 1
+    assert np.abs(pixels[::60, ::60].astype(int) - COLOUR_LEVELS).max() <= 1

@@ -23,6 +23,8 @@ UNCOMMON = "pixels of a kind that few programs read; export it as JPEG"
 
 def is_deep(picture: Image.Image, head: bytes) -> bool:
     """Whether an opened picture, of which ``head`` are the first bytes, has to be read here."""
+    if _is_slow(picture):
+        return True
     if picture.format != "TIFF":
         colours = picture.format == "PNG" and picture.mode in ("RGB", "RGBA")
         return picture.mode.startswith(("I", "F")) or (colours and head[PNG_DEPTH] == 16)
@@ -31,10 +33,16 @@ def is_deep(picture: Image.Image, head: bytes) -> bool:
     return deep and tags.get(PHOTOMETRIC) in (WHITE_IS_ZERO, GREY, COLOUR)
 
 
+def _is_slow(picture: Image.Image) -> bool:
+    """Whether it is a PPM of numbers in words or of 16 bits, at which Pillow takes minutes."""
+    return picture.format == "PPM" and picture.tile[0][0] != "raw"
+
+
 def eight_bits(picture: Image.Image, file: BinaryIO) -> Image.Image:
     """A deep picture in eight bits, black and white where they belong; a TIFF's is upright then."""
     tags, colours = getattr(picture, "tag_v2", {}), picture.mode.startswith("RGB")
-    samples = _samples(file, tags) if tags or colours else np.asarray(picture)
+    elsewhere = tags or colours or _is_slow(picture)
+    samples = _samples(file, tags) if elsewhere else np.asarray(picture)
     if samples is None or sorted(samples.shape[:2]) != sorted(picture.size):
         raise InputError(UNCOMMON)
     values = _stretched(samples, tags)
@@ -53,7 +61,9 @@ def _samples(file: BinaryIO, tags) -> np.ndarray | None:
     if tags.get(PLANAR, 1) != 1 and len(tags.get(BITS_PER_SAMPLE, (1,))) > 1:
         return None
     file.seek(0)
-    return cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_UNCHANGED)
+    # The last number in words ends in a space.
+    data = np.frombuffer(file.read() + (b"" if tags else b" "), np.uint8)
+    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
 
 
 def _stretched(samples: np.ndarray, tags) -> np.ndarray:
