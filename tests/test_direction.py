@@ -145,7 +145,13 @@ def test_directions_are_read_as_they_were_written(tmp_path):
 
 
 def test_folds_without_a_model_are_left_out(tmp_path):
-    fit = {"repeat": 1, "fold": 2, "train_ids": ["a"], "test_ids": ["b"], "train_risk": [1.0, 3.0]}
+    fit = {
+        "repeat": 1,
+        "fold": 2,
+        "train_ids": ["a"],
+        "test_ids": ["b"],
+        "inner_oof_risk": [1.0, 3.0],
+    }
     np.savez(tmp_path / "1.npz", **fit)
     np.savez(tmp_path / "2.npz", **fit, coefficients=np.ones(3))
     (model,) = direction.read_models([tmp_path / "1.npz", tmp_path / "2.npz"])

@@ -323,13 +323,13 @@ def test_too_few_events_leave_a_reason_instead_of_a_score(road):
     assert evaluation.risk_groups(made.key, evaluation.patient_risks([made]), 1.0)["groups"] == []
 
 
-def fold_fit(ids, risk, train_risk):
+def fold_fit(ids, risk, inner_oof_risk):
     n = len(ids)
     outcome = Outcome(np.arange(1.0, n + 1), np.ones(n, bool))
     key = ("face", "full", "cohort", "coxph")
-    risk, train_risk = np.array(risk, float), np.array(train_risk, float)
+    risk, inner_oof_risk = np.array(risk, float), np.array(inner_oof_risk, float)
     return evaluation.FoldFit(
-        key, 1, 1, np.array(ids), outcome, outcome, risk, train_risk, None, None, ""
+        key, 1, 1, np.array(ids), outcome, outcome, risk, inner_oof_risk, None, None, ""
     )
 
 

@@ -97,13 +97,13 @@ def test_both_together_know_more_than_each(road, alone, fusion):
 
 
 def test_average_counted_by_hand():
-    one = {"train_risk": np.array([0.0, 2]), "test_risk": np.array([3.0])}
-    two = {"train_risk": np.array([10.0, 30]), "test_risk": np.array([10.0])}
+    one = {"inner_oof_risk": np.array([0.0, 2]), "test_risk": np.array([3.0])}
+    two = {"inner_oof_risk": np.array([10.0, 30]), "test_risk": np.array([10.0])}
     one |= {"times": np.array([1.0]), "survival": np.array([[0.2]])}
     two |= {"times": np.array([1.0]), "survival": np.array([[0.6]])}
     made = crossval.average([one, two])
     # Means 1 and 20, deviations 1 and 10: (3 - 1) / 1 = 2 and (10 - 20) / 10 = -1.
-    assert made["test_risk"].tolist() == [0.5] and made["train_risk"].tolist() == [-1, 1]
+    assert made["test_risk"].tolist() == [0.5] and made["inner_oof_risk"].tolist() == [-1, 1]
     np.testing.assert_allclose(made["survival"], [[0.4]])
 
 

@@ -276,7 +276,7 @@ def test_risk_of_changed_photos(linear):
     assert found["c_index"][0] == 0.5 and found["lost"][0] == 0.5 and found["gone"][0] == 1
     # One SD up for all: C stays, the risk moves by one SD.
     up = np.zeros_like(codes)
-    up[:, 1, 0] = fit.train_risk.std()
+    up[:, 1, 0] = fit.inner_oof_risk.std()
     found = reliance.changed([fit], [beta.ravel()], lambda ids: up.reshape(80, -1), draws)
     assert found["lost"] == pytest.approx(np.zeros(51), abs=1e-12)
     assert found["shift"] == pytest.approx(np.ones(51))

@@ -40,7 +40,7 @@ def main(job):
         made = table_design(clinical, np.arange(n))
     else:  # learned from out-of-fold risks of the face, applied to those of its refitted model
         with np.load(job.input.features, allow_pickle=False) as face:
-            twice = [clinical.assign(face_risk=face[name]) for name in ("train_risk", "risk")]
+            twice = [clinical.assign(face_risk=face[name]) for name in ("inner_oof_risk", "risk")]
         made = table_design(pd.concat(twice), np.arange(n, 2 * n))
     design, held, columns, encoder = made
     seed = [settings["seed"], 0, 0]
@@ -56,7 +56,7 @@ def main(job):
         job.output.model,
         ids=patients.index.to_numpy(str),
         risk=fit.test,
-        train_risk=fit.out_of_fold,
+        inner_oof_risk=fit.out_of_fold,
         card=json.dumps({"chosen": fit.chosen, "encoder": words}),
         **{f"model.{name}": value for name, value in arrays.items()},
     )

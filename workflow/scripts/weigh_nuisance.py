@@ -29,7 +29,7 @@ def main(job):
         with np.load(path, allow_pickle=False) as file:
             train_ids = file["train_ids"]
         train, held = used.index.get_indexer(train_ids), used.index.get_indexer(fit.ids)
-        face = pd.Series(np.concatenate([fit.train_risk, fit.risk]), [*train_ids, *fit.ids])
+        face = pd.Series(np.concatenate([fit.inner_oof_risk, fit.risk]), [*train_ids, *fit.ids])
         frames = {"nuisance": table, "known": known, "beyond": known.assign(face_risk=face)}
         seed = [settings["seed"], fit.repeat, fit.fold]
         parts = train, held, MODELS["coxph"], settings["inner_folds"], seed

@@ -191,7 +191,7 @@ def result(fit: Fit) -> dict[str, np.ndarray]:
     """The arrays of a fit's file: risks, survival until the horizon, choice and coefficients."""
     arrays = {
         "test_risk": fit.test,
-        "train_risk": fit.out_of_fold,
+        "inner_oof_risk": fit.out_of_fold,
         "times": fit.times,
         "survival": fit.survival,
         "chosen": json.dumps(fit.chosen),
@@ -204,12 +204,12 @@ def result(fit: Fit) -> dict[str, np.ndarray]:
 def average(fits: list[dict]) -> dict[str, np.ndarray]:
     """One fit's arrays from those of several in the same fold: the mean of their curves, and of
     their risks in standard deviations of the training patients' out-of-fold risks."""
-    centres = [fit["train_risk"].mean() for fit in fits]
-    spreads = [fit["train_risk"].std() or 1.0 for fit in fits]
+    centres = [fit["inner_oof_risk"].mean() for fit in fits]
+    spreads = [fit["inner_oof_risk"].std() or 1.0 for fit in fits]
     scales = list(zip(fits, centres, spreads, strict=True))
     return {
         name: np.mean([(fit[name] - centre) / spread for fit, centre, spread in scales], axis=0)
-        for name in ("test_risk", "train_risk")
+        for name in ("test_risk", "inner_oof_risk")
     } | {
         "times": fits[0]["times"],
         "survival": np.mean([fit["survival"] for fit in fits], axis=0),
@@ -222,7 +222,7 @@ def no_result(train, held, outcome: Outcome) -> dict[str, np.ndarray]:
     times = time_grid(outcome[train])
     return {
         "test_risk": np.full(len(held), np.nan),
-        "train_risk": np.full(len(train), np.nan),
+        "inner_oof_risk": np.full(len(train), np.nan),
         "times": times,
         "survival": np.full((len(held), len(times)), np.nan),
         "chosen": "{}",

@@ -39,7 +39,7 @@ def read_models(paths: list[str]) -> list[FoldModel]:
     for path in paths:
         with np.load(path, allow_pickle=False) as fit:
             if "coefficients" in fit and np.abs(fit["coefficients"]).max() > 0:
-                sd = float(fit["train_risk"].std())
+                sd = float(fit["inner_oof_risk"].std())
                 place = int(fit["repeat"]), int(fit["fold"])
                 ids = fit["train_ids"], fit["test_ids"]
                 models.append(FoldModel(*place, fit["coefficients"], sd, *ids))

@@ -31,7 +31,7 @@ class FoldFit:
     test: Outcome
     train: Outcome
     risk: np.ndarray  # of the test patients
-    train_risk: np.ndarray  # out of the inner folds
+    inner_oof_risk: np.ndarray  # of the training patients, out of the inner folds
     times: np.ndarray
     survival: np.ndarray  # (test patients, times)
     reason: str  # why there is no model, else ""
@@ -51,7 +51,7 @@ def read_fit(path, patients: pd.DataFrame) -> FoldFit:
         Outcome.of(outcomes.loc[fit["test_ids"]]),
         Outcome.of(outcomes.loc[fit["train_ids"]]),
         fit["test_risk"],
-        fit["train_risk"],
+        fit["inner_oof_risk"],
         fit["times"],
         fit["survival"],
         str(fit["reason"]),
@@ -153,7 +153,7 @@ def patient_risks(fits) -> pd.DataFrame:
     """
     tables = []
     for fit in fits:
-        known = np.sort(fit.train_risk)
+        known = np.sort(fit.inner_oof_risk)
         below = np.searchsorted(known, fit.risk, "left") + np.searchsorted(known, fit.risk, "right")
         tables.append(
             pd.DataFrame(

@@ -52,7 +52,7 @@ def load_design(features, path, photos, clinical: pd.DataFrame, rows, held, sett
     if features == "fused" and settings["fusion"] == "stack":
         risk = np.empty(len(clinical))
         with np.load(path, allow_pickle=False) as file:
-            risk[rows], risk[held] = file["train_risk"], file["test_risk"]
+            risk[rows], risk[held] = file["inner_oof_risk"], file["test_risk"]
         return Table(clinical.assign(face_risk=risk))
     name, limits = {
         "pixels": ("images", {"metrics": ("plain",), "rank": PIXEL_COMPONENTS}),

@@ -58,8 +58,8 @@ def survival_of(fit, times) -> np.ndarray:
 def standard_risk(fit) -> np.ndarray:
     """Risks of the test patients in standard deviations of the training patients' out-of-fold
     risks; only shifted where those do not vary."""
-    spread = fit.train_risk.std()
-    return (fit.risk - fit.train_risk.mean()) / (spread if spread > 1e-9 else 1.0)
+    spread = fit.inner_oof_risk.std()
+    return (fit.risk - fit.inner_oof_risk.mean()) / (spread if spread > 1e-9 else 1.0)
 
 
 def pool(fits, draws: Draws, horizons) -> list[Pooled]:

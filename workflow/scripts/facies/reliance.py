@@ -47,7 +47,7 @@ def patient_codes(latents: dict, photos, patient_ids) -> np.ndarray:
 
 def spread(fit: FoldFit) -> float:
     """SD of the training patients' out-of-fold risks, the unit in which risks move."""
-    return float(fit.train_risk.std()) or 1.0
+    return float(fit.inner_oof_risk.std()) or 1.0
 
 
 def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
