@@ -120,7 +120,7 @@ def test_drift_finds_what_was_moved_and_nothing_else():
     table = pd.DataFrame({"face": rng.normal(size=150) + 1.0})
     found = outside.drift(bundle_of(), codes, measures, table, rng)
     moved = {row["measure"] for row in found["measures"] if abs(row["difference"]) > 0.5}
-    assert moved == {"sharpness", "log-risk, face"}
+    assert moved == {"crop_sharpness", "log-risk, face"}
     sharpness = found["measures"][2]
     assert sharpness["low"] < -1.0 < sharpness["high"]
     assert found["codes"]["shift"] < found["codes"]["by_chance"]

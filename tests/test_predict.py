@@ -94,7 +94,7 @@ def test_same_patients_do_not_drift(abroad):
     drift = result["drift"]
     # In what an untrained generator draws no face is found: no landmark drifts.
     found = [row for row in drift["measures"] if row["difference"] is not None]
-    assert {"sharpness", "psnr", "log-risk, clinical"} <= {row["measure"] for row in found}
+    assert {"crop_sharpness", "psnr", "log-risk, clinical"} <= {row["measure"] for row in found}
     assert all(row["low"] < 0 < row["high"] for row in found)
     assert drift["codes"]["shift"] < drift["codes"]["by_chance"]
     excluded = {row.get("photo_id", row.get("patient_id")) for row in result["excluded"]}

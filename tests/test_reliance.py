@@ -323,9 +323,8 @@ def test_colours_are_measured_outside_the_face():
         nuisance.measures({"image": i, "regions": regions, "quad": quad}, meta, 1000)
         for i in (image, pale)
     ]
-    for name in ("exposure", "redness", "blueness"):
-        assert found[0][name] == found[1][name], name
-    assert (found[0]["exposure"], found[0]["redness"], found[0]["blueness"]) == (100, 20, 40)
+    for name, value in {"brightness": 100, "redness": 20, "blueness": 40}.items():
+        assert found[0][f"outside_{name}"] == found[1][f"outside_{name}"] == value, name
     assert (found[0]["crop_x"], found[0]["crop_y"]) == (0.5, 0.25)
 
 
@@ -347,7 +346,7 @@ def test_a_fold_with_too_few_deaths_for_a_model_leaves_the_nuisances_unscored(tm
         "patients": {"patient_id": ids, "time": np.arange(1.0, n + 1), "event": [0] * 23 + [1]},
         "folds": {"patient_id": ids, "repeat": 1, "fold": fold},
         "photos": {"photo_id": ids, "patient_id": ids},
-        "nuisance": {"photo_id": ids, "sharpness": rng.normal(size=n)},
+        "nuisance": {"photo_id": ids, "log_sharpness": rng.normal(size=n)},
     }
     for name, table in tables.items():
         pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)

@@ -21,7 +21,7 @@ from facies.portraits import HEALTH
 from facies.recovery import associations, largest_by_chance
 
 # What is adjusted for unless the config says otherwise, beside the clinical columns.
-MEASURED = ("yaw", "roll", "brightness", "sharpness")
+MEASURED = ("yaw", "roll", "skin_brightness", "crop_sharpness")
 
 
 def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned, named):

@@ -13,7 +13,7 @@ ENLARGED, FRAME = 256, 64  # pixels of a crop in which a face is sought again, a
 ENOUGH = 1024  # pixels; a quad of twice as many is cut out of a shrunken photo
 # Measured of every photo, columns of the table of alignment.
 QUALITY = ("score", "flag", "turns", "width", "height", "face_size", "roll", "yaw", "leaves_photo")
-QUALITY += ("sharpness", "brightness", "contrast", "redness", "blueness")
+QUALITY += ("crop_sharpness", "crop_contrast", "skin_brightness", "skin_redness", "skin_blueness")
 QUALITY += ("seen_eyes", "seen_lower", "seen_half", "yaw_degrees")
 OVERSAMPLE = 4  # the crop is cut this many times too large and then averaged
 GRID = 4  # pixels of the coarse grid within a wide blur's SD
@@ -225,11 +225,11 @@ def _quality(photo, face: Face, aligned: Aligned) -> dict[str, float]:
         "roll": float(np.degrees(np.arctan2(across[1], across[0]))),
         "yaw": float(nose / np.ptp(aligned.landmarks[[234, 454], 0])),
         "leaves_photo": int(outside),
-        "sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
-        "brightness": float(skin.mean()),
-        "contrast": float(grey.std()),
-        "redness": float(skin[0] - skin[1]),
-        "blueness": float(skin[2] - skin[1]),
+        "crop_sharpness": float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+        "crop_contrast": float(grey.std()),
+        "skin_brightness": float(skin.mean()),
+        "skin_redness": float(skin[0] - skin[1]),
+        "skin_blueness": float(skin[2] - skin[1]),
     }
 
 

@@ -27,7 +27,8 @@ FORMAT = 2  # raised when an older version could misread what a newer one writes
 STEPS = 20  # of the baseline hazard; finer ones would tell when single patients died
 NETWORKS = ("generator", "trunk", "encoder")
 MEASURES = {  # of a photo, to see whether others' photos are alike
-    "aligned": ["face_size", "yaw", "sharpness", "brightness", "contrast", "redness", "blueness"],
+    "aligned": ["face_size", "yaw", "crop_sharpness", "skin_brightness", "crop_contrast"]
+    + ["skin_redness", "skin_blueness"],
     "latents": list(gate.MEASURES),
 }
 NUMBERS = ("coefficients", "thresholds", "times", "hazard")

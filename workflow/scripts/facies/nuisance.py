@@ -27,12 +27,12 @@ def measures(item: dict, meta: dict, file_bytes: int) -> dict[str, float]:
     relief = cv2.Laplacian(grey, cv2.CV_64F)
     x, y = item["quad"].mean(axis=0)
     return {name: float(meta[name]) for name in ALIGNED} | {
-        "sharpness": float(np.log1p(relief.var())),
+        "log_sharpness": float(np.log1p(relief.var())),
         "noise": float(np.median(np.abs(relief))),
-        "exposure": float(colour.mean()),
-        "contrast": float(grey[outside].std()) if outside.any() else 0.0,
-        "redness": float(colour[0] - colour[1]),
-        "blueness": float(colour[2] - colour[1]),
+        "outside_brightness": float(colour.mean()),
+        "outside_contrast": float(grey[outside].std()) if outside.any() else 0.0,
+        "outside_redness": float(colour[0] - colour[1]),
+        "outside_blueness": float(colour[2] - colour[1]),
         "crop_x": float(x / meta["width"]),
         "crop_y": float(y / meta["height"]),
         "file_size": float(np.log(max(file_bytes, 1))),

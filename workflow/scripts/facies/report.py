@@ -21,7 +21,7 @@ from facies.rows import blocks, mean_picture
 from facies.store import digest
 
 PACKAGES = ("snakemake", "torch", "numpy", "pandas", "scikit-survival", "pycox", "pillow")
-QUALITY = {"face_size": "eyes to mouth, px", "roll": "roll, degrees", "sharpness": "sharpness"}
+QUALITY = {"face_size": "eyes to mouth, px", "roll": "roll, degrees", "crop_sharpness": "sharpness"}
 FIDELITY = {
     "psnr": "PSNR, dB",
     "psnr_face": "PSNR in the face, dB",
