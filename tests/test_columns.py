@@ -218,7 +218,9 @@ def test_numbers_with_units_are_no_names(cells):
     assert decide("s.csv", column(*cells), "category").kind == "category"
 
 
-@pytest.mark.parametrize("form", ["{:02d}/2018", "2018-W{:02d}", "{} Brumaire 2018", "{0}d {0}h"])
+@pytest.mark.parametrize(
+    "form", ["{:02d}/2018", "2018-W{:02d}", "Q{} 2018", "{0}d {0}h", "Nov-{:02d}"]
+)
 def test_many_words_with_digits_are_asked(form):
     cells = [form.format(number) for number in range(1, 13)] * 4
     with pytest.raises(InputError, match=r"x holds .*write .*or set .*\{x: category\} if they are"):
@@ -235,6 +237,9 @@ def test_many_words_with_digits_are_asked(form):
         ["0", "1+", "2+", "3+"] * 3,
         ["40-49", "50-59", "60-69", "70-79", "80-89"] * 3,
         [f"ward {number}" for number in range(1, 10)] * 3,
+        [f"iPhone {number}" for number in range(30)] * 3,
+        [f"C{number}.1" for number in range(10, 40)] * 3,
+        [f"T{t}{a} N{n} M0" for t in range(1, 5) for a in "ab" for n in range(3)] * 3,
         [f"hospital {letter}" for letter in "abcdefghijklmnopqrst"] * 3,
     ],
 )

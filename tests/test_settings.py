@@ -53,6 +53,7 @@ def test_what_snakemake_notes_and_what_shows_photos_is_closed(road):
         ('cohort={"columns": {"age": {"missing": -9}}}', "missing: '-9' is not of type 'array'"),
         ('cohort={"columns": {"age": {"code": [9]}}}', "there are kind, missing, decimal, order"),
         ('cohort={"time": ""}', "cohort.time: '' should be non-empty"),
+        ('cohort={"demo": ""}', "cohort.demo: '' should be non-empty"),
         ("results=./", "results: .: not a folder of its own"),
         ("results=tiny.yaml", "results: tiny.yaml: not a folder of its own"),
         ("results=r{x}", "results: r{x}: Snakemake takes braces for wildcards"),

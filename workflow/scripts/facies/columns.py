@@ -152,7 +152,7 @@ class _Decision:
         rows, what = quantities(self.known), "holds numbers with a unit or a mark"
         if not len(rows):
             rows = numbered(self.known)
-            what = f"holds {self.known.nunique()} different words with digits"
+            what = f"holds {self.known[rows].nunique()} different words like numbers or dates"
         if len(rows):
             self.stop(
                 f"{what}; write numbers alone and dates as 2018-11-03, or set "

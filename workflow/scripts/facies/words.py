@@ -6,7 +6,8 @@ import unicodedata
 import pandas as pd
 
 SEVERAL = 5  # different numbers with one unit
-FEW = 10  # names of groups with digits in them
+FEW = 10  # names of groups that look like a number or a date
+DATED = re.compile(r"^\W*\d|(?<!\w)(?:19|20)\d\d(?!\w)|^[^\W\d]{3}-\d\d$")  # Nov-18: Excel's own
 # A number and what stands around it: a comparison or currency before, a unit behind (< 5, EUR 20,
 # 63 y, 45 %, 7/10). A word before is none (ward 3, T2), nor is a sign behind (3+).
 QUANTITY = re.compile(
@@ -32,10 +33,10 @@ def quantities(cells: pd.Series) -> pd.Index:
 
 
 def numbered(cells: pd.Series) -> pd.Index:
-    """Rows of words with digits, if these are most of the cells, and more than names of groups
-    are."""
-    digits = cells.str.contains(r"\d")
-    return cells.index[digits & (digits.mean() > 0.5) & (cells.nunique() > FEW)]
+    """Rows of words that begin with a number or hold a year, if these are most of the cells, and
+    more than names of groups are. Names with a number behind (C34.1, iPhone 12) are not meant."""
+    dated = cells.str.contains(DATED)
+    return cells.index[dated & (dated.mean() > 0.5) & (cells[dated].nunique() > FEW)]
 
 
 def looks(word: str) -> str:
