@@ -43,7 +43,7 @@ def photographs(folder: Path):
 
 
 def read(path):
-    photo = read_photo(path)
+    photo = read_photo(path).pixels
     scale = SIDE / max(photo.shape)
     if scale < 1:
         photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
