@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.stats import binomtest
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
@@ -162,14 +163,8 @@ def test(paths):
             lost[kind] += said == "no face, or several"
     for kind, marks in found.items():
         n, share = len(marks), np.mean(marks)
-        low, high = wilson(sum(marks), n)
+        low, high = binomtest(sum(marks), n).proportion_ci(method="wilson")
         print(f"| {kind} | {n} | {share:.1%} ({low:.1%} to {high:.1%}) | {lost[kind] / n:.1%} |")
-
-
-def wilson(k, n, z=1.96):
-    """95 % interval of a share (Wilson 1927)."""
-    centre, half = k + z**2 / 2, z * np.sqrt(k * (n - k) / n + z**2 / 4)
-    return (centre - half) / (n + z**2), (centre + half) / (n + z**2)
 
 
 def main():

@@ -12,12 +12,26 @@ if FACES_SHOWN:
     PATIENTS_SHOWN["examples"] = EXAMPLES
 
 
+TEMPLATES = os.path.normpath(f"{SCRIPTS}/../report")
+
+
+def parts_of_the_page(wildcards):
+    """What the template takes in, not by name in Snakemake's own report."""
+    return sorted(
+        os.path.join(place, name)
+        for place, _, names in os.walk(TEMPLATES)
+        for name in names
+        if name.endswith((".jinja", ".css"))
+    )
+
+
 rule write_report:
     """Gather everything into one HTML file for readers."""
     input:
         **PATIENTS_SHOWN,
         columns="<results>/cohort/columns.csv",
-        template=unnamed(os.path.normpath(f"{SCRIPTS}/../report/report.html.jinja")),
+        template=unnamed(f"{TEMPLATES}/report.html.jinja"),
+        parts=parts_of_the_page,
         summary="<results>/evaluation/summary.json",
         measures="<results>/evaluation/measures.json",
         curves="<results>/evaluation/curves.json",

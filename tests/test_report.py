@@ -1,8 +1,8 @@
 import base64
 import io
+import re
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import pandas as pd
 import pytest
@@ -322,15 +322,16 @@ def test_recovered_and_unrelated_traits_are_drawn_side_by_side():
 
 def lead(low, high):
     """The report's first paragraph for a C of the face with this interval."""
-    text = (ROOT / "workflow" / "report" / "report.html.jinja").read_text()
-    text = text[text.index("{% macro interval(") : text.index("{% if oracle %}")]
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    environment.filters |= {"n": lambda x, digits=3: f"{x:.{digits}f}", "p": report.p_text}
     face = {"c_index": 0.66, "c_index_low": low, "c_index_high": high}
-    page = {"headline": {"face": face}, "summary": {"events": 16}, "model": "coxph"}
-    return environment.from_string(text).render(
-        **page, too_wide=metrics.TOO_WIDE, config={"report": {"title": "cohort"}}
-    )
+    page = {"face": face, "clinical": None, "oracle": None, "leakage": None, "model": "coxph"}
+    page |= {"summary": {"events": 16}, "too_wide": metrics.TOO_WIDE}
+    return report.templates(ROOT / "workflow/report").get_template("lead.html.jinja").render(page)
+
+
+def test_every_section_is_in_the_page():
+    page = (ROOT / "workflow/report/report.html.jinja").read_text()
+    files = {p.name.split(".")[0] for p in (ROOT / "workflow/report/sections").iterdir()}
+    assert files == set(re.findall(r'^  \("(\w+)", ', page, re.MULTILINE)) and len(files) == 14
 
 
 def test_a_cohort_that_is_too_small_to_say_anything_is_called_so_beside_its_first_figure():

@@ -362,7 +362,13 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "versions": versions(),
         "times": run_times(benchmarks),
     }
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters["n"] = lambda x, digits=3: "–" if pd.isna(x) else f"{x:.{digits}f}"
-    environment.filters["p"] = p_text
-    return environment.from_string(template.read_text(encoding="utf-8")).render(**page)
+    return templates(template.parent).get_template(template.name).render(**page)
+
+
+def templates(folder: str | Path) -> jinja2.Environment:
+    """The page's templates: ``| n`` writes a number, ``| p`` a p-value."""
+    loader = jinja2.FileSystemLoader(folder)
+    found = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    found.filters["n"] = lambda x, digits=3: "–" if pd.isna(x) else f"{x:.{digits}f}"
+    found.filters["p"] = p_text
+    return found
