@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from names import Names
 from tiny import PATIENTS, snakemake
 
 import gate_photos
@@ -74,10 +75,6 @@ def test_c_moves_with_the_gate_by_hand():
     assert rows[0.5]["threshold"] == pytest.approx(np.quantile(quality, 0.5))
 
 
-class Named(dict):
-    __getattr__ = dict.__getitem__
-
-
 def run(folder, psnr_face, gate):
     """The rule's script on photos 000 .. of patients a, a, b."""
     n = len(psnr_face)
@@ -92,8 +89,8 @@ def run(folder, psnr_face, gate):
     outputs = {name: folder / f"out-{name}.csv" for name in ("table", "photos", "folds")}
     inputs = {name: folder / f"{name}.csv" for name in ("photos", "folds")}
     inputs["latents"] = folder / "latents.npz"
-    params = Named(gate=gate)
-    gate_photos.main(SimpleNamespace(input=Named(inputs), output=Named(outputs), params=params))
+    params = Names(gate=gate)
+    gate_photos.main(SimpleNamespace(input=Names(inputs), output=Names(outputs), params=params))
     return {name: pd.read_csv(path, dtype=str) for name, path in outputs.items()}
 
 
@@ -156,10 +153,10 @@ def test_the_bundle_s_gate_holds_for_other_hospitals(tmp_path):
         items["same"]["reason"] = "no face found" if name == "aligned" else None
         (tmp_path / f"{name}.json").write_text(json.dumps({"items": items}))
     photos = pd.DataFrame({"photo_id": list(lengths), "patient_id": ["a", "b", "c"]})
-    inputs = Named({name: [tmp_path / f"{name}.json"] for name in ("aligned", "latents")})
+    inputs = Names({name: [tmp_path / f"{name}.json"] for name in ("aligned", "latents")})
 
     def used(gate):
-        job = SimpleNamespace(input=inputs, params=Named(store=tmp_path, gate=gate))
+        job = SimpleNamespace(input=inputs, params=Names(store=tmp_path, gate=gate))
         codes, _, found, excluded = predict_patients.load_photos(job, photos)
         assert len(codes) == len(found)
         return found, {row["photo_id"]: row["reason"] for row in excluded}

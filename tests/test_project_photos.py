@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from names import Names
 
 import project_photos
 from facies.store import Store
@@ -26,10 +27,6 @@ job = json.loads(sys.argv[3])
 project_photos.main(SimpleNamespace(**{k: Named(v) if isinstance(v, dict) else v
                                        for k, v in job.items()}))
 """
-
-
-class Named(dict):
-    __getattr__ = dict.__getitem__
 
 
 @pytest.fixture
@@ -59,7 +56,7 @@ def job(road, tmp_path):
 def main(job, **changes):
     """Run the script; returns the items by photo, as bytes of the store's files."""
     job = job | {name: job[name] | change for name, change in changes.items()}
-    named = {name: Named(v) if isinstance(v, dict) else v for name, v in job.items()}
+    named = {name: Names(v) if isinstance(v, dict) else v for name, v in job.items()}
     project_photos.main(SimpleNamespace(**named))
     store = Store(job["params"]["store"])
     with open(job["output"]["manifest"]) as file:

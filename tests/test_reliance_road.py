@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from names import Names
 from tiny import ROOT, copy_workflow
 
 import align_photos
@@ -38,12 +39,6 @@ SETTINGS = {"seed": 1, "inner_folds": 2, "clinical": ["age"], "photos": "mean_co
 SETTINGS |= {"fusion": "stack", "folds": 2, "repeats": 1}
 
 
-class Words(dict):
-    """Named things as a rule's script gets them."""
-
-    __getattr__ = dict.__getitem__
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """The folder in which every script has run; the generator is the untuned one."""
@@ -57,10 +52,10 @@ def run(tmp_path_factory):
 
     def call(script, params, inputs, outputs, **wildcards):
         job = SimpleNamespace(
-            params=Words({"store": folder / "store", "code": "1"} | params),
-            input=Words(inputs),
-            output=Words(outputs),
-            wildcards=Words(wildcards),
+            params=Names({"store": folder / "store", "code": "1"} | params),
+            input=Names(inputs),
+            output=Names(outputs),
+            wildcards=Names(wildcards),
             threads=1,
         )
         script.main(job)
