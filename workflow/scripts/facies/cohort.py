@@ -13,10 +13,9 @@ import pandas as pd
 from facies.columns import KEY, ColumnType, decide, describe, is_formula, refuse_many
 from facies.errors import InputError
 from facies.ids import check_ids, refuse_duplicates, refuse_lookalikes, refuse_near_misses
-from facies.spreadsheets import read_sheet
+from facies.spreadsheets import IDS, read_sheet
 
 EVENTS = {"1": 1, "true": 1, "yes": 1, "1.0": 1, "0": 0, "false": 0, "no": 0, "0.0": 0}
-IDS = ["photo_id", "patient_id", "path"]
 COARSE = 0.05  # of the deaths: so many at time 0 are too many to be left in random order
 UNMATCHED = 0.05  # of patients and of photos: so many without the other are no coincidence
 A_YEAR = {"day": 365.25, "week": 52.18, "month": 12, "year": 1}

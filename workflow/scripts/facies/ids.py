@@ -69,6 +69,6 @@ def _refuse_pairs(sheets, key, what, shown=3):
         name = next(iter(sheets.values())).name
         raise InputError(
             f"{'; '.join(pairs[:shown])} ({len(pairs)} in all): {name} differs only in {what}; "
-            "write it alike where it is one and the same, else rename one; let your "
-            "spreadsheet keep ids as text"
+            "if both are the same id, write them alike, else rename one; format the column as text "
+            "in your spreadsheet"
         )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from facies.errors import InputError
 
+IDS = ["photo_id", "patient_id", "path"]  # their names are fixed
 SEPARATORS = ",;\t"
 LONGEST = 131_072  # characters of a cell: csv's own limit, which some libraries lift
 TOO_LONG = f"a cell of more than {LONGEST:,} characters; shorten it, or close its quote"
@@ -42,9 +43,10 @@ def read_sheet(path: str | Path, columns: list[str], optional=()) -> pd.DataFram
     if twice := [name for name, heading in wanted.items() if names.count(heading) > 1]:
         raise InputError(f"{path}: the heading {twice[0]} stands twice; rename one of them")
     if missing := [name for name, heading in wanted.items() if heading not in names]:
+        where = "in the sheet" if missing[0] in IDS else "in the sheet or in the config"
         raise InputError(
             f"{path}: no column {missing[0]}; there are {', '.join(filter(None, names)):.500}: "
-            "rename it in the sheet or in the config"
+            f"rename it {where}"
         )
     cells = [_fitted(path, number, row, names, separator) for number, row in rows[1:]]
     table = pd.DataFrame(cells, index=[number for number, _ in rows[1:]], dtype=object)
