@@ -1,3 +1,5 @@
+from glob import glob
+
 VIEW, SCOPE = config["views"][0], config["scopes"][0]
 PATIENTS_SHOWN = {
     name: f"<results>/explanation/{SCOPE}/{VIEW}/{picture}"
@@ -15,23 +17,13 @@ if FACES_SHOWN:
 TEMPLATES = os.path.normpath(f"{SCRIPTS}/../report")
 
 
-def parts_of_the_page(wildcards):
-    """What the template takes in, not by name in Snakemake's own report."""
-    return sorted(
-        os.path.join(place, name)
-        for place, _, names in os.walk(TEMPLATES)
-        for name in names
-        if name.endswith((".jinja", ".css"))
-    )
-
-
 rule write_report:
     """Gather everything into one HTML file for readers."""
     input:
         **PATIENTS_SHOWN,
         columns="<results>/cohort/columns.csv",
         template=unnamed(f"{TEMPLATES}/report.html.jinja"),
-        parts=parts_of_the_page,
+        parts=lambda wildcards: sorted(glob(f"{TEMPLATES}/**/*.jinja", recursive=True)),
         summary="<results>/evaluation/summary.json",
         measures="<results>/evaluation/measures.json",
         curves="<results>/evaluation/curves.json",
