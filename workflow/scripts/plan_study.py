@@ -40,7 +40,8 @@ def words(plan: dict, settings: dict) -> str:
         "## Precision",
         "",
         "| if C is | width of its 95 % interval | parameters supported "
-        f"| events needed per parameter | shrinkage of the clinical model ({plan['clinical_parameters']} parameters) |",
+        "| events needed per parameter "
+        f"| shrinkage of the clinical model ({plan['clinical_parameters']} parameters) |",
         "|---|---|---|---|---|",
     ]
     for row in plan["rows"]:
