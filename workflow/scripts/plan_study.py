@@ -39,7 +39,8 @@ def words(plan: dict, settings: dict) -> str:
         "",
         "## Precision",
         "",
-        "| if C is | width of its 95 % interval | parameters it can carry | events per parameter "
+        "| if C is | width of its 95 % interval | parameters supported "
+        "| events needed per parameter "
         f"| shrinkage of the clinical model ({plan['clinical_parameters']} parameters) |",
         "|---|---|---|---|---|",
     ]
@@ -53,9 +54,9 @@ def words(plan: dict, settings: dict) -> str:
     lines += [
         "",
         "C is Harrell's, as it shows where as many are censored as here. The width is that of the",
-        f"report's headline interval; one wider than {TOO_WIDE} cannot tell a weak model from a",
+        f"report's primary interval; one wider than {TOO_WIDE} cannot tell a weak model from a",
         "good one. Parameters: the effective ones after the penalty; a model",
-        "that needs more will promise too much (Riley et al. 2019, criteria 1",
+        "that needs more will overfit (Riley et al. 2019, criteria 1",
         f"and 2; shrinkage should be {planning.SHRINKAGE} or more). Their criterion 3: the overall",
         f"risk at {plan['horizon']:.3g} {unit} will be known to ± {margin:.3f} "
         f"({'enough' if margin <= planning.OPTIMISM else 'not enough'}: ± {planning.OPTIMISM}).",
@@ -68,7 +69,7 @@ def words(plan: dict, settings: dict) -> str:
     for row in plan["costs"]:
         gpu = "–" if row["gpu_hours"] is None else f"{row['gpu_hours']:.2f}"
         lines.append(f"| {row['step']} | {row['core_hours']:.2f} | {gpu} |")
-    lines += ["", "Within a factor of two or three; what the store already holds costs nothing."]
+    lines += ["", "Within a factor of two or three; work already in the store costs nothing."]
     return "\n".join(lines) + "\n"
 
 
