@@ -27,7 +27,6 @@ rule check_cohort:
         | {"declared": config["cohort"]["columns"]}
         | {"explained": config["explanation"]["columns"] or []},
         folds=config["survival"]["folds"],
-        inner_folds=config["survival"]["inner_folds"],
         sheets=lambda _: contents(
             config["cohort"]["photos"], config["cohort"]["patients"]
         ),

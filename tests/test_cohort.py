@@ -315,7 +315,8 @@ def run_script(folder, photos, patients, folds=2, inner_folds=1):
         SimpleNamespace(
             input=SimpleNamespace(**inputs),
             output=SimpleNamespace(**outputs),
-            params=SimpleNamespace(columns=names, folds=folds, inner_folds=inner_folds),
+            params=SimpleNamespace(columns=names, folds=folds),
+            config={"survival": {"inner_folds": inner_folds}},
         )
     )
     return read_table(outputs["patients"])

@@ -51,7 +51,7 @@ def test_photos_find_their_patients():
     photos = pd.DataFrame({"photo_id": list("abc"), "patient_id": ["q", "p", "r"]})
     known, owner = photo_owners(np.array(["a", "b", "c"]), photos, np.array(["p", "q"]))
     assert known.tolist() == [True, True, False] and owner.tolist() == [1, 0]
-    with pytest.raises(InputError, match="first is s"):
+    with pytest.raises(InputError, match="1 patients of the folds have no photo"):
         photo_owners(np.array(["a", "b"]), photos, np.array(["p", "q", "s"]))
 
 

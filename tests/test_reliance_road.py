@@ -57,6 +57,7 @@ def run(tmp_path_factory):
             output=Names(outputs),
             wildcards=Names(wildcards),
             threads=1,
+            config={"survival": {"inner_folds": 2}},
         )
         script.main(job)
 

@@ -26,7 +26,8 @@ def main(job):
     columns = Columns(**names)
     cohort = check_cohort(job.input.photos, job.input.patients, columns)
     refuse_unmeasured(columns, cohort)
-    refuse_few(cohort.patients, job.params.folds, job.params.inner_folds)
+    # Not of the params: another number of inner folds changes none of the tables.
+    refuse_few(cohort.patients, job.params.folds, job.config["survival"]["inner_folds"])
     cohort.photos.to_csv(job.output.photos, index=False)
     cohort.patients.to_csv(job.output.patients, index=False)
     cohort.named.to_csv(job.output.named, index=False)
