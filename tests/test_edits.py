@@ -179,7 +179,7 @@ def test_scores_are_those_of_the_fits_and_patients_stay_unseen(road):
     found = json.loads((folder / "edits.json").read_text())
     assert 0 < found["faces"] <= 24 and len(found["risk"]) == 5
     report = (road / "results/report.html").read_text()
-    assert "image/webp" in report and "edited by models that did not know them" not in report
+    assert "image/webp" in report and "edited by models fitted without them" not in report
 
 
 def test_a_column_that_nobody_measured_is_told_of(road, tmp_path):

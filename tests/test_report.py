@@ -304,9 +304,9 @@ def test_scores_stand_beside_chance_and_oracle():
     scores = [row | {"model": "coxph"}, unscored | {"model": "svm"}]
     words = ("face, coxph", "pixels, svm", "chance")
     drawing = figures.forest(scores, None)
-    assert all(word in drawing for word in words) and "oracle" not in drawing
+    assert all(word in drawing for word in words) and "true model" not in drawing
     drawing = figures.forest(scores, {"fused": 0.7})
-    assert all(word in drawing for word in (*words, "oracle, fused"))
+    assert all(word in drawing for word in (*words, "true model, fused"))
 
 
 def test_recovered_and_unrelated_traits_are_drawn_side_by_side():

@@ -66,18 +66,18 @@ def calibration(rows: list[dict], k: int) -> str:
 
 
 def decision(rows: list[dict], k: int) -> str:
-    """Net benefit at the ``k``-th horizon over thresholds, with treating everybody and nobody."""
+    """Net benefit at the ``k``-th horizon over thresholds, with treating all and none."""
     figure, axis = plt.subplots(figsize=SIZE, layout="constrained")
     for row in rows:
         made = row["decision"][k]
         _banded(axis, made["thresholds"], made["model"], row["features"])
     made = rows[0]["decision"][k]
     everybody = np.array(made["everybody"], float)
-    axis.plot(made["thresholds"], everybody, color="black", linestyle="--", label="everybody")
+    axis.plot(made["thresholds"], everybody, color="black", linestyle="--", label="treat all")
     axis.axhline(0, color="black", linewidth=0.8)
     top = max(np.nanmax(np.array(row["decision"][k]["model"]["value"], float)) for row in rows)
     axis.set_ylim(-0.25 * top - 0.01, 1.15 * top + 0.01)
-    axis.set_xlabel("threshold of predicted risk")
+    axis.set_xlabel("threshold probability")
     axis.set_ylabel("net benefit")
     axis.legend(frameon=False, fontsize=8)
     return svg(figure)

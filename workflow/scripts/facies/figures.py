@@ -37,7 +37,7 @@ def svg(figure) -> str:
 
 
 def histograms(columns: dict[str, np.ndarray]) -> str:
-    """One histogram beside the other, four to a row, the median as a line."""
+    """Histograms, four in a row, with the median as a line."""
     figure, axes = plt.subplots(
         -(-len(columns) // 4),
         min(len(columns), 4),
@@ -61,9 +61,9 @@ def histograms(columns: dict[str, np.ndarray]) -> str:
 
 
 TRAINING = {
-    "distance to held-out photos": ("frechet",),
-    "of samples and of photos": ("precision", "recall"),
-    "reconstruction (pixels)": ("pixel", "rebuilt"),
+    "Fréchet distance": ("frechet",),
+    "precision and recall": ("precision", "recall"),
+    "reconstruction error": ("pixel", "rebuilt"),
     "adversarial losses": ("generator", "discriminator"),
     "sign of real logits": ("real_sign",),
     "augmentation strength": ("augment_p",),
@@ -91,7 +91,7 @@ def training_curves(log, quality: dict) -> str:
 
 
 def forest(scores: list[dict], oracle: dict | None) -> str:
-    """C-index of every model with its interval; lines at chance and at the oracle."""
+    """C-index of every model with its interval; lines at chance and at the true model."""
     figure, axis = plt.subplots(figsize=(7, 0.9 + 0.3 * len(scores)), layout="constrained")
     for i, row in enumerate(scores):
         low, high = row["c_index_low"], row["c_index_high"]
@@ -99,7 +99,7 @@ def forest(scores: list[dict], oracle: dict | None) -> str:
         if row["c_index"] is not None:
             axis.plot([low, high], [i, i], color=colour, linewidth=2)
             axis.plot(row["c_index"], i, "o", color=colour)
-    marks = {"chance": 0.5} | {f"oracle, {name}": at for name, at in (oracle or {}).items()}
+    marks = {"chance": 0.5} | {f"true model, {name}": at for name, at in (oracle or {}).items()}
     for name, value in marks.items():
         style = {"linewidth": 0.8} if name == "chance" else {"linestyle": ":"}
         axis.vlines(value, -0.6, len(scores) - 0.5, color="black", **style)
@@ -111,7 +111,7 @@ def forest(scores: list[dict], oracle: dict | None) -> str:
 
 
 def c_by_gate(rows: list[dict] | None) -> str | None:
-    """C of the patients whose photos are rebuilt at least so well, with its interval."""
+    """C of the patients whose photos are reconstructed at least so well, with its interval."""
     if rows is None:
         return None
     figure, axis = plt.subplots(figsize=(5.2, 2.6), layout="constrained")
@@ -123,7 +123,7 @@ def c_by_gate(rows: list[dict] | None) -> str | None:
     axis.axhline(0.5, color="black", linewidth=0.8)
     labels = [f"{row['threshold']:.1f}\nn = {row['patients']}" for row in rows]
     axis.set_xticks(range(len(rows)), labels)
-    axis.set_xlabel("least PSNR inside the face, dB, and patients who pass")
+    axis.set_xlabel("minimum PSNR inside the face (dB), and number of patients")
     axis.set_ylabel("C-index, face")
     return svg(figure)
 
@@ -177,23 +177,23 @@ def kaplan_meier(curve: dict, unit: str) -> str:
             left = group["n"] if tick == 0 else left
             table.text(tick, -i, str(int(left)), ha="center", va="center", color=colour)
     axis.set_ylim(0, 1.02)
-    axis.set_ylabel("surviving")
+    axis.set_ylabel("survival probability")
     axis.legend(frameon=False, fontsize=8)
     table.set_ylim(-len(curve["groups"]) + 0.4, 0.8)
     table.set_yticks([])
-    table.set_title("at risk", fontsize=8, loc="left")
+    table.set_title("number at risk", fontsize=8, loc="left")
     table.set_xticks(ticks)
     table.set_xlabel(unit)
     table.spines["left"].set_visible(False)
     return svg(figure)
 
 
-RECOVERED = {"planted": "planted signs", "nuisance": "everything else that was drawn"}
+RECOVERED = {"planted": "planted signs", "nuisance": "other rendered features"}
 
 
 def recovery(truth: dict) -> str:
-    """Correlation of the health score with what was planted, and with what was not, in whose panel
-    a band shows how far the largest gets by chance."""
+    """Correlation of the health score with planted signs and with other rendered features; the
+    band in the second panel shows how large the largest gets by chance."""
     sizes = [len(truth[kind]) for kind in RECOVERED]
     figure, axes = plt.subplots(
         1, 2, figsize=(8.4, 0.9 + 0.2 * max(sizes)), sharex=True, layout="constrained"
@@ -215,12 +215,12 @@ def recovery(truth: dict) -> str:
 
 
 def permutation(values: list[float], observed: float) -> str:
-    """C-index of each run on shuffled outcomes, and the observed one."""
+    """C-index of each run on permuted outcomes, and the observed one."""
     figure, axis = plt.subplots(figsize=(5.2, 1.6), layout="constrained")
     axis.plot(values, np.zeros(len(values)), "|", color="#7c93a8", markersize=22)
     axis.axvline(observed, color="#b2452f", label="observed")
     axis.axvline(0.5, color="black", linewidth=0.8)
     axis.set_yticks([])
-    axis.set_xlabel("C-index on shuffled outcomes")
+    axis.set_xlabel("C-index with permuted outcomes")
     axis.legend(frameon=False, loc="upper center")
     return svg(figure)

@@ -27,9 +27,9 @@ FIDELITY = {
     "psnr_face": "PSNR in the face, dB",
     "ssim": "SSIM",
     "perceptual": "perceptual distance",
-    "identity": "distance of the face",
+    "identity": "face distance",
     "landmark_drift": "drift of eyes and mouth",
-    "score": "detector's score",
+    "score": "detection score",
 }
 NETWORKS = ("pretrained", "perception", "lpips", "identity")  # named by their files
 PAIRS = 16
@@ -75,7 +75,7 @@ def reasons(excluded: list[dict]) -> list[tuple[str, str, int]]:
 
 
 def kept(used: pd.DataFrame) -> list[tuple[str, int]]:
-    """Why used photos would have been left out as covered or turned, with how many."""
+    """Why used photos would have been excluded as covered or turned, with how many."""
     return Counter(used.covered.dropna()).most_common()
 
 
@@ -170,7 +170,7 @@ def tuning(log: pd.DataFrame, quality: dict) -> list[dict]:
     kept = log.kimg.sub(quality["kept_kimg"]).abs().idxmin()
     rows = [log.loc[i].to_dict() for i in (0, kept, len(log) - 1)]
     floor = {"kimg": None, "precision": None, "recall": None, "rebuilt": None} | quality["floor"]
-    names = ("start", "kept", "end", "the training photos themselves")
+    names = ("start", "kept", "end", "training photos (reference)")
     return [{"name": name} | row for name, row in zip(names, [*rows, floor], strict=True)]
 
 
@@ -226,7 +226,7 @@ def error_maps(photos, rebuilt, backdrop) -> np.ndarray:
 
 
 def gated(gate: pd.DataFrame) -> dict:
-    """How many photos fall under the gate, by reason, and how many were left out for it."""
+    """How many photos fail quality control, by reason, and how many were excluded for it."""
     return {
         "reasons": Counter(gate.reason.dropna()).most_common(),
         "left_out": int((gate.used == 0).sum()),
@@ -251,9 +251,9 @@ def view_name(view: str) -> str:
 
 def reliance_figure(found: dict) -> str:
     """C of views, nuisances and layers of W+, each with its interval."""
-    groups = {"what is shown": {view_name(view): row for view, row in found["views"].items()}}
-    groups["besides the face"] = {name: found["nuisance"][key] for key, name in NUISANCE.items()}
-    for kind, head in (("alone", "layers of W+ alone"), ("without", "layers of W+ left out")):
+    groups = {"views": {view_name(view): row for view, row in found["views"].items()}}
+    groups["nuisance"] = {name: found["nuisance"][key] for key, name in NUISANCE.items()}
+    for kind, head in (("alone", "layers of W+ alone"), ("without", "without layers of W+")):
         groups[head] = {row["layers"]: row[kind] for row in found["layers"]["groups"]}
     return figures.intervals(groups, 0.5, "C-index with 95 % interval")
 

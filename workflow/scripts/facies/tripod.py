@@ -1,4 +1,4 @@
-"""The reporting guideline TRIPOD+AI, answered as far as a run knows the answer.
+"""The reporting guideline TRIPOD+AI, answered as far as the run can answer it.
 
 An item that the run answers in part has a second row for what the authors must add.
 
@@ -39,9 +39,9 @@ def _front():
     return [
         ("1", "Title", OPEN),
         ("2", "Abstract", OPEN),
-        ("3a", "Medical background and why a model is wanted", OPEN),
-        ("3b", "Whom the model is for, and where in care it would be used", OPEN),
-        ("3c", "Known inequalities in health between groups", OPEN),
+        ("3a", "Medical background and why a model is needed", OPEN),
+        ("3b", "Target population, and where in care the model would be used", OPEN),
+        ("3c", "Known health inequalities between groups", OPEN),
         ("4", "Aim: development, evaluation or both", OPEN),
     ]
 
@@ -53,33 +53,34 @@ def _data(summary, config):
         ("5a", "Source of the data", OPEN),
         ("5b", "Dates of inclusion and of the end of follow-up", OPEN),
         ("6a", "Setting and centres", OPEN),
-        ("6b", "Who was eligible", OPEN),
+        ("6b", "Eligibility criteria", OPEN),
         ("6c", "Treatments received", OPEN),
         (
             "7",
-            "Preparation of the data",
-            f"Faces were found, turned upright and cropped to {config['resolution']} pixels "
-            "by one rule; each photo became a latent code of a tuned generator. What was left "
-            "out stands with its reason under Cohort.",
+            "Data preparation",
+            f"Faces were detected, rotated upright and cropped to {config['resolution']} pixels "
+            "by the same rule; each photo was projected to a latent code of a tuned generator. "
+            "Exclusions are listed with their reasons under Cohort.",
         ),
-        ("8a", "Outcome: what, over what time, how and when assessed, and why this one", OPEN),
-        ("8b", "Who assessed it, where that takes judgement", OPEN),
-        ("8c", "Whether they knew the predictors", OPEN),
-        ("9a", "How predictors were chosen", f"Photos, and the clinical columns: {columns}."),
-        ("9b", "How and when predictors were measured, and knowing what", OPEN),
-        ("9c", "Who measured them, where that takes judgement", OPEN),
+        ("8a", "Outcome: definition, time horizon, assessment, and reasons for its choice", OPEN),
+        ("8b", "Who assessed it, if this requires judgement", OPEN),
+        ("8c", "Whether the assessors knew the predictors", OPEN),
+        ("9a", "Choice of predictors", f"Photos, and the clinical columns: {columns}."),
+        ("9b", "How and when predictors were measured, and blinding", OPEN),
+        ("9c", "Who measured them, if this requires judgement", OPEN),
         (
             "10",
             "Sample size",
-            f"All {summary['patients_used']} usable patients. The target plan_study tells what "
-            "precision such a number can give.",
+            f"All {summary['patients_used']} usable patients. The target plan_study estimates the "
+            "precision that this number allows.",
         ),
-        ("10", "Why that many are enough", OPEN),
+        ("10", "Why this number is sufficient", OPEN),
         (
             "11",
             "Missing data",
-            "Missing clinical numbers took the training patients' median and an indicator, missing "
-            "categories are a category. Patients without photo or outcome were left out "
+            "Missing clinical numbers were replaced by the training patients' median, with an "
+            "indicator; missing categories are a category. Patients without photo or outcome were "
+            "excluded "
             f"({summary['patients_in'] - summary['patients_used']} of {summary['patients_in']}); "
             f"follow-up is in {unit}.",
         ),
@@ -94,10 +95,10 @@ def _analysis(measures, config):
             "12a",
             "How the data were used",
             f"{survival['repeats']} x {survival['folds']}-fold cross-validation by patient, folds "
-            f"alike in events and times, with {survival['inner_folds']} inner folds for tuning. "
+            f"stratified by event, with {survival['inner_folds']} inner folds for tuning. "
             "The generator was tuned on photos, never on outcomes, of all patients"
             + (
-                "; what that gives away stands under Scores."
+                "; the information leakage through it is reported under Scores."
                 if "fold" in config["scopes"]
                 else ", the test patients included."
             ),
@@ -105,14 +106,14 @@ def _analysis(measures, config):
         (
             "12b",
             "How predictors entered the models",
-            "Codes and pixels on principal axes, numbers standardised, categories as indicators; "
-            "all learned in the training folds.",
+            "Principal components of codes and pixels, standardised numbers, indicators of "
+            "categories; all fitted in the training folds.",
         ),
         (
             "12c",
             "Models, tuning and internal validation",
-            f"{', '.join(survival['models'])}; hyperparameters by the inner folds alone; every "
-            "score is out of fold.",
+            f"{', '.join(survival['models'])}; hyperparameters chosen in the inner folds alone; "
+            "every score is out of fold.",
         ),
         ("12d", "Differences between centres", OPEN),
         (
@@ -121,29 +122,29 @@ def _analysis(measures, config):
             "Harrell's and Uno's C, time-dependent AUC, Brier score and IBS; at "
             f"{horizons} {config['cohort']['time_unit']} calibration and net benefit.",
         ),
-        ("12f", "Updating of the model", "None was made."),
+        ("12f", "Model updating", "None."),
         (
             "12g",
             "How predictions are calculated",
-            "The commit and the versions of all packages stand under The run; the fitted models "
-            "are in the results.",
+            "The commit and all package versions are listed under The run; the fitted models are "
+            "in the results.",
         ),
-        ("13", "Imbalance of classes", "No resampling; survival models take events as they come."),
+        ("13", "Class imbalance", "No resampling; survival models use events as observed."),
         (
             "14",
             "Fairness",
-            "Scores in every group of every clinical column stand under Subgroups.",
+            "Scores in every group of every clinical column are listed under Subgroups.",
         ),
-        ("14", "Whether these groups are the ones that matter, and what was done for them", OPEN),
+        ("14", "Whether these are the relevant groups, and what was done for them", OPEN),
         (
             "15",
-            "What the model gives out",
+            "Output of the model",
             "A risk score and a survival curve; thirds of risk are those of the training patients.",
         ),
         (
             "16",
             "Differences between training and evaluation data",
-            "None by design: folds of one cohort. A cohort from elsewhere was not looked at.",
+            "None by design: folds of one cohort. No external cohort was evaluated.",
         ),
         ("17", "Ethical approval and consent", OPEN),
     ]
@@ -155,9 +156,9 @@ def _open_science():
         ("18b", "Conflicts of interest", OPEN),
         ("18c", "Protocol", OPEN),
         ("18d", "Registration", OPEN),
-        ("18e", "Where the data can be had", OPEN),
-        ("18f", "Where the code can be had", "This workflow, at the commit given under The run."),
-        ("19", "Involvement of patients and the public", OPEN),
+        ("18e", "Availability of the data", OPEN),
+        ("18f", "Availability of the code", "This workflow, at the commit listed under The run."),
+        ("19", "Patient and public involvement", OPEN),
     ]
 
 
@@ -168,42 +169,43 @@ def _results(summary, config):
     row = next((r for r in summary["scores"] if (r["features"], r["model"]) == first), None)
     score = (
         f"C {row['c_index']:.3f} ({row['c_index_low']:.3f} to {row['c_index_high']:.3f}) of "
-        f"{' and '.join(first)}, which the config names first; the others, and other measures, "
-        "under Scores and what follows, groups of patients under Subgroups."
+        f"{' and '.join(first)}, named first in the config; other models and measures are "
+        "listed under Scores and the sections after it, groups of patients under Subgroups."
         if row and row["c_index_low"] is not None
-        else f"{' and '.join(first)}, which the config names first, could not be scored."
+        else f"{' and '.join(first)}, named first in the config, could not be scored."
     )
     return [
         (
             "20a",
             "Flow of participants",
-            f"{summary['patients_in']} patients in, {counts} analysed; see Cohort. "
+            f"{summary['patients_in']} patients in the CSV files, {counts} analysed; see Cohort. "
             + (
-                "The median follow-up lies beyond the last time."
+                "The median follow-up was not reached."
                 if followed["value"] is None
                 else f"Median follow-up {followed['value']:.3g} {unit} (reverse Kaplan-Meier)."
             ),
         ),
         ("20b", "Characteristics of participants", OPEN),
         ("20c", "Development against evaluation data", "One cohort; see 16."),
-        ("21", "Numbers in each analysis", f"{counts}, each tested once a repeat."),
+        ("21", "Numbers in each analysis", f"{counts}, each tested once per repeat."),
         (
             "22",
             "The model in full",
-            "The target bundle packs a linear model, refitted to all patients, for predictions "
-            "elsewhere; coefficients and choices of every fold are among the results' fits.",
+            "The target bundle exports a linear model, refitted to all patients, for predictions "
+            "elsewhere; coefficients and hyperparameters of every fold are in the folder fits of "
+            "the results.",
         ),
         ("23a", "Performance with intervals", score),
         ("23b", "Performance by centre", OPEN),
-        ("24", "Results of updating", "None was made."),
+        ("24", "Results of model updating", "None."),
     ]
 
 
 def _discussion():
     return [
-        ("25", "Interpretation, and fairness again", OPEN),
+        ("25", "Interpretation, including fairness", OPEN),
         ("26", "Limitations", OPEN),
-        ("27a", "Use where photos are poor or values are missing", OPEN),
-        ("27b", "What users must do and know", OPEN),
-        ("27c", "Next steps, and whether the model holds elsewhere", OPEN),
+        ("27a", "Use with poor photos or missing values", OPEN),
+        ("27b", "Required actions and knowledge of users", OPEN),
+        ("27c", "Next steps, and generalisability", OPEN),
     ]

@@ -1,9 +1,9 @@
-"""The verdict on what the model looks at: rules stated in advance, held against what was measured.
+"""The verdict on what the model uses: measurements compared with rules fixed in advance.
 
 Each test has a figure with its interval, a rule (docs/reliance.md lists the same), pass, warn,
-fail or not judged, and one sentence. The risk of a model without signal moves with nothing, so that
-it would pass many tests for nothing: these are not judged then. A new test is one more entry of
-RULES and one more ``row``.
+fail or not judged, and one sentence. The risk of a model without signal does not depend on the
+photo, so that it would pass many tests trivially: these are then not judged. A new test is one more
+entry of RULES and one more ``row``.
 """
 
 import numpy as np
@@ -12,48 +12,50 @@ CHANCE = 0.5
 UNKNOWN = dict.fromkeys(("value", "low", "high"), np.nan)
 NOT_JUDGED = "not judged"
 ORDER = (NOT_JUDGED, "pass", "warn", "fail")
-# Hair and outline carry signs of health themselves: they can warn, but not condemn.
+# Hair and outline carry signs of health themselves: they can warn, but not fail.
 ONLY_WARN = ("surround", "silhouette")
 
 RULES = {
-    "whole photo": "pass if the interval of C lies above 0.5; else warn: the model shows no signal",
-    "face alone": "pass if the interval of C lies above 0.5; fail if it does not, the whole "
-    "photo's does, and less than half of what that has above 0.5 is left; else warn",
-    "background alone": "of C - 0.5, compared with half of the whole photo's: pass if less and the "
-    "interval of C reaches 0.5; fail if as much and the interval lies above 0.5; else warn; not "
-    "judged if neither this nor the whole photo beats chance",
+    "whole photo": "pass if the interval of C lies above 0.5; otherwise warn: the model shows no "
+    "signal",
+    "face alone": "pass if the interval of C lies above 0.5; fail if it does not although the "
+    "whole photo's does, and C - 0.5 is less than half of the whole photo's; otherwise warn",
+    "background alone": "pass if the interval of C does not lie above 0.5 and C - 0.5 is less than "
+    "half of the whole photo's; fail if the interval lies above 0.5 and C - 0.5 is at least half; "
+    "otherwise warn; not judged if neither this view nor the whole photo beats chance",
     "body alone": "as background alone",
-    "surround alone": "as background alone, but warn in place of fail (hair can tell of health)",
-    "silhouette alone": "as surround alone (outlines can tell of health)",
-    "face covered": "pass if the interval of the C lost lies above 0; fail if it reaches 0 and "
-    "less than a quarter of C - 0.5 is lost; else warn; not judged without signal",
+    "surround alone": "as background alone, but warn instead of fail (hair can show health)",
+    "silhouette alone": "as surround alone (outlines can show health)",
+    "face covered": "pass if the interval of the C lost lies above 0; fail if it does not and "
+    "less than a quarter of C - 0.5 is lost; otherwise warn; not judged without signal",
     "background covered": "pass if less than a quarter of C - 0.5 is lost, or no more than under a "
-    "random cover of equal area; fail if at least half is lost and the interval of what is lost "
-    "beyond the random cover lies above 0; else warn; not judged without signal",
+    "random cover of equal area; fail if at least half is lost and the interval of the loss in "
+    "excess of the random cover lies above 0; otherwise warn; not judged without signal",
     "body covered": "as background covered",
-    "surround covered": "as background covered, but warn in place of fail",
-    "backgrounds swapped": "of what moves with person or background, the background's share: pass "
-    "if its interval lies below 0.5, fail if the share is 0.5 or more; else warn; not judged "
-    "without signal",
+    "surround covered": "as background covered, but warn instead of fail",
+    "backgrounds swapped": "the background's share of the risk variance explained by person or "
+    "background: pass if its interval lies below 0.5; fail if the share is 0.5 or more; otherwise "
+    "warn; not judged without signal",
     "beyond nuisance": "pass if the interval of the C that the face adds to nuisance and clinical "
-    "data lies above 0; fail if it does not though nuisance alone and the whole photo beat chance; "
-    "else warn",
-    "edits reach their risk": "slope of the risk found by projecting edited faces anew, over "
-    "the risk that was wanted: pass if its interval lies above 0.5, fail if it reaches 0; else "
+    "data lies above 0; fail if it does not although nuisance alone and the whole photo beat "
+    "chance; otherwise warn",
+    "edits reach their risk": "slope of recovered on target risk, after edited faces are projected "
+    "again: pass if its interval lies above 0.5; fail if its lower end is not above 0; otherwise "
     "warn; not judged without signal",
-    "edits in the face alone": "the same slope of edits that change the picture outside the "
-    "face as little as can be: pass if its interval lies above 0.5, fail if it reaches 0; else "
-    "warn; not judged without signal",
-    "edits fall on the head": "share of the edits' change that falls on face and hair, over that "
-    "of random changes as long: pass if its interval lies above 1, fail if it lies below; else "
-    "warn; not judged without signal",
-    "edits keep the person": "distance between the ends of an edit, over that between people: pass "
-    "if its interval lies below 0.5, fail if it lies above 1; else warn; not judged without signal",
+    "edits in the face alone": "the same slope for edits that change the image outside the face "
+    "as little as possible: pass if its interval lies above 0.5; fail if its lower end is not "
+    "above 0; otherwise warn; not judged without signal",
+    "edits fall on the head": "share of the edits' change in face and hair, relative to that of "
+    "random changes of the same size: pass if its interval lies above 1; fail if it lies below 1; "
+    "otherwise warn; not judged without signal",
+    "edits keep the person": "distance of edited faces from the unedited face, relative to that "
+    "between people: pass if its interval lies below 0.5; fail if it lies above 1; otherwise warn; "
+    "not judged without signal",
 }
 
 
 def row(test: str, figure: dict, of: str, verdict: str, sentence: str) -> dict:
-    """One line of the table; ``figure`` has value, low and high, ``of`` says what it is."""
+    """One row of the table; ``figure`` has value, low and high, ``of`` says what it is."""
     found = {name: figure[name] for name in ("value", "low", "high")}
     return {"test": test, "figure": found | {"of": of}, "rule": RULES[test]} | {
         "verdict": verdict,
@@ -62,7 +64,7 @@ def row(test: str, figure: dict, of: str, verdict: str, sentence: str) -> dict:
 
 
 def not_judged(test: str, figure: dict, of: str) -> dict:
-    """The line of a test that a model without signal would pass or fail for nothing."""
+    """The row of a test that a model without signal would pass or fail trivially."""
     return row(test, figure, of, NOT_JUDGED, "Not judged: the model shows no signal.")
 
 
@@ -98,16 +100,16 @@ def judge(found: dict) -> list[dict]:
 
 def judge_whole(whole: dict) -> dict:
     if beats_chance(whole):
-        return row("whole photo", whole, "C", "pass", "The model tells more than chance.")
-    sentence = "The model does not beat chance: there is nothing whose cause could be asked for."
+        return row("whole photo", whole, "C", "pass", "The model beats chance.")
+    sentence = "The model does not beat chance: there is no signal to explain."
     return row("whole photo", whole, "C", "warn", sentence)
 
 
 def judge_face(score: dict, whole: dict) -> dict:
     if beats_chance(score):
-        return row("face alone", score, "C", "pass", "The face alone tells more than chance.")
+        return row("face alone", score, "C", "pass", "The face alone beats chance.")
     if beats_chance(whole) and excess(score) < excess(whole) / 2:
-        sentence = "With all but the face hidden, most of what the model knew is gone."
+        sentence = "With all but the face hidden, most of the signal is lost."
         return row("face alone", score, "C", "fail", sentence)
     sentence = "The face alone does not beat chance in this cohort."
     return row("face alone", score, "C", "warn", sentence)
@@ -118,13 +120,15 @@ def judge_view(view: str, score: dict, whole: dict) -> dict:
     much = excess(score) >= excess(whole) / 2
     if beats_chance(score):
         if view not in ONLY_WARN and much:
-            sentence = f"The {view} alone tells at least half of what the whole photo tells."
+            sentence = f"The {view} alone has at least half of the whole photo's signal."
             return row(test, score, "C", "fail", sentence)
-        return row(test, score, "C", "warn", f"The {view} alone tells something of survival.")
+        return row(
+            test, score, "C", "warn", f"The {view} alone carries information about survival."
+        )
     if not beats_chance(whole):
         return not_judged(test, score, "C")
     if much or np.isnan(score["value"]):
-        sentence = f"What the {view} alone tells is not known well enough."
+        sentence = f"The signal of the {view} alone is not estimated precisely enough."
         return row(test, score, "C", "warn", sentence)
     return row(test, score, "C", "pass", f"The {view} alone does not beat chance.")
 
@@ -134,12 +138,12 @@ def judge_face_cover(cover: dict, whole: dict) -> dict:
     if not beats_chance(whole):
         return not_judged(test, lost, "C lost")
     if lost["low"] > 0:
-        sentence = "Covering the face costs some of what the model knows."
+        sentence = "With the face covered the model loses some of its signal."
         return row(test, lost, "C lost", "pass", sentence)
     if lost["value"] < excess(whole) / 4:
-        sentence = "With the face covered the model knows nearly as much: it looks elsewhere."
+        sentence = "With the face covered the model keeps its signal: it uses something else."
         return row(test, lost, "C lost", "fail", sentence)
-    sentence = "What covering the face costs is not known well enough."
+    sentence = "The effect of covering the face is not estimated precisely enough."
     return row(test, lost, "C lost", "warn", sentence)
 
 
@@ -150,42 +154,42 @@ def judge_cover(cover: dict, whole: dict) -> dict:
         return not_judged(test, lost, "C lost")
     limit = max(excess(whole) / 4, cover["control"]["lost"]["value"])
     if lost["value"] < limit:
-        sentence = f"Covering the {region} costs little, or no more than covering anything."
+        sentence = f"Covering the {region} costs little, or no more than a random cover."
         return row(test, lost, "C lost", "pass", sentence)
     large = lost["value"] >= excess(whole) / 2 and cover["extra"]["low"] > 0
     if region not in ONLY_WARN and large:
-        sentence = f"With the {region} covered the model loses most of what it knew."
+        sentence = f"With the {region} covered the model loses most of its signal."
         return row(test, lost, "C lost", "fail", sentence)
-    sentence = f"Covering the {region} costs some of what the model knows."
+    sentence = f"With the {region} covered the model loses some of its signal."
     return row(test, lost, "C lost", "warn", sentence)
 
 
 def judge_swap(swap: dict, whole: dict) -> dict:
-    test, figure, of = "backgrounds swapped", swap["contest"], "the background's share"
+    test, figure, of = "backgrounds swapped", swap["contest"], "background's share"
     if not beats_chance(whole):
         return not_judged(test, figure, of)
     if np.isnan(figure["value"]):
-        sentence = "The risk moves with neither person nor background."
+        sentence = "The risk depends on neither person nor background."
         return row(test, figure, of, "warn", sentence)
     if figure["value"] >= 0.5:
-        sentence = "The risk moves with the background at least as much as with the person."
+        sentence = "The risk depends on the background at least as much as on the person."
         return row(test, figure, of, "fail", sentence)
     if figure["high"] < 0.5:
-        sentence = "The risk moves with the person rather than with the background."
+        sentence = "The risk depends on the person more than on the background."
         return row(test, figure, of, "pass", sentence)
-    sentence = "The risk may move with the background as much as with the person."
+    sentence = "The risk may depend on the background as much as on the person."
     return row(test, figure, of, "warn", sentence)
 
 
 def judge_nuisance(nuisance: dict, whole: dict) -> dict:
     test, figure, of = "beyond nuisance", nuisance["gain"], "C added by the face"
     if figure["low"] > 0:
-        sentence = "The face tells what camera, light, place and clinical data do not."
+        sentence = "The face carries information that camera, light, crop and clinical data do not."
         return row(test, figure, of, "pass", sentence)
     if beats_chance(nuisance["nuisance"]) and beats_chance(whole):
-        sentence = "Camera, light, background colour or the crop tell as much without the face."
+        sentence = "Camera, light, background colour or crop predict as well without the face."
         return row(test, figure, of, "fail", sentence)
-    sentence = "The face adds nothing for sure to what is known without it."
+    sentence = "It is not certain that the face adds information."
     return row(test, figure, of, "warn", sentence)
 
 
@@ -199,34 +203,34 @@ def judge_edits(edits: dict, whole: dict) -> list[dict]:
             *("edits reach their risk", slope, "slope"),
             passes=slope["low"] > 0.5,
             fails=slope["low"] <= 0,
-            good="Edited faces, projected anew, have a higher risk where one was wanted.",
-            bad="Edited faces, projected anew, do not have the wanted risk for sure.",
+            good="The risk of edited faces, projected again, follows the target risk.",
+            bad="It is not certain that the risk of edited faces follows the target risk.",
         ),
         _judge_edit(
             *("edits in the face alone", confined, "slope"),
             passes=confined["low"] > 0.5,
             fails=confined["low"] <= 0,
-            good="Faces edited in nothing but the face have a higher risk where one was wanted.",
-            bad="Faces edited in nothing but the face do not have the wanted risk for sure.",
+            good="The risk of faces edited in the face alone follows the target risk.",
+            bad="It is not certain that edits in the face alone follow the target risk.",
         ),
         _judge_edit(
-            *("edits fall on the head", head, "times a random change's share"),
+            *("edits fall on the head", head, "relative to random changes"),
             passes=head["low"] > 1,
             fails=head["high"] < 1,
-            good="What the risk moves in a picture is face and hair, more than by chance.",
-            bad="What the risk moves in a picture is face and hair no more than by chance.",
+            good="Edits change face and hair more than random changes do.",
+            bad="Edits are not shown to change face and hair more than random changes do.",
         ),
         _judge_edit(
-            *("edits keep the person", person, "of the distance between people"),
+            *("edits keep the person", person, "relative to the distance between people"),
             passes=person["high"] < 0.5,
             fails=person["low"] > 1,
-            good="A face edited to a higher or lower risk stays the same person.",
+            good="A face edited to a higher or lower risk remains the same person.",
             bad="A face edited to a higher or lower risk may no longer be the same person.",
         ),
     ]
     if beats_chance(whole):
         return rows
-    # The risk of a model that knows nothing can be edited as well as any.
+    # The risk of a model without signal can be edited as well as any.
     return [not_judged(r["test"], r["figure"], r["figure"]["of"]) for r in rows]
 
 
