@@ -31,9 +31,8 @@ NETWORKS += [("projection", "identity")]
 
 def violation(error):
     """What a config has against the schema, in one line: the key, what is wrong, what is allowed."""
-    error = best_match(
-        [error]
-    )  # of several forms that are allowed, the one that was meant
+    # Of several forms that are allowed, the one that was meant.
+    error = best_match([error])
     place = ".".join(map(str, error.absolute_path)) or "config"
     line = f"{place}: {error.message}"
     if error.validator == "anyOf":

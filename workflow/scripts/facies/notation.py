@@ -146,7 +146,8 @@ def _parts(cell, month_first):
 
 def _month(word):
     """The month whose name begins so, None if there is none, or more than one."""
-    found = {number for name, number in MONTHS if name.startswith(plain_letters(word))}
+    start = plain_letters(word)
+    found = {number for name, number in MONTHS if name.startswith(start)}
     return found.pop() if len(found) == 1 else None
 
 
