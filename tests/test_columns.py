@@ -164,6 +164,8 @@ def test_days_and_months_that_could_change_places_are_asked():
     [
         (["2018-11-03", "2018-02-31"], "row 3: x is no day"),
         (["2018-11-03", "2018-11-04", "soon"], "row 4: x is not a date"),
+        # juin or juillet: a start that two months share names none.
+        (["3 juin 2018", "4 juil. 2018", "5 jui 2018"], "row 4: x is not a date"),
         (["03.11.18", "04.11.18"], "write years with four digits"),
         (["2018-11-03", "2018-11-04", "04.11.18"], "row 4: x holds dates; write years with four"),
         (["03-Nov-18", "4. Nov 18", ""], "row 2: x holds dates; write years with four digits"),
