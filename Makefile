@@ -18,6 +18,7 @@ test: lint resources/detector/face_landmark.tflite
 lint: .venv/installed
 	ruff check
 	ruff format --check
+	PYTHONPATH=workflow/scripts lint-imports --no-logo --no-cache
 	snakefmt --check Snakefile rules
 	snakemake --lint
 

@@ -14,8 +14,8 @@ import numpy as np
 from sksurv.metrics import concordance_index_censored
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies.concordance import concordance
-from facies.cox import Outcome
+from facies.statistics.concordance import concordance
+from facies.statistics.outcome import Outcome
 
 
 def cohort(n: int) -> tuple[Outcome, np.ndarray]:

@@ -19,12 +19,15 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies import bootstrap, calibration, evaluation, hazards, measures, utility
-from facies.cox import Outcome, fit_ridge, survival_function
-from facies.folds import assign_folds
-from facies.metrics import c_index, nadeau_bengio, within_unit
-from facies.pooled import last_horizon, pool, standard_risk, survival_of
-from facies.prediction import time_grid
+from facies.evaluation import performance, scoring
+from facies.evaluation.pooled import last_horizon, pool, standard_risk, survival_of
+from facies.statistics import bootstrap, calibration, decision_curves, hazards
+from facies.statistics.concordance import c_index
+from facies.statistics.intervals import nadeau_bengio, within_unit
+from facies.statistics.outcome import Outcome
+from facies.survival.cox import fit_ridge, survival_function
+from facies.survival.folds import assign_folds
+from facies.survival.prediction import time_grid
 
 COLUMNS, FEW, INNER, MANY, DRAWS = 50, 3, 5, 2000, 300
 HORIZON, THRESHOLD = 0.7, 0.5  # of calibration and of the net benefit
@@ -54,7 +57,7 @@ def fit_fold(x, outcome, train, place, penalty, new):
         risk = x @ beta
         survival = survival_function(out_of_fold, own, risk, times)
         parts = ids, outcome, own, risk, out_of_fold, times, survival, ""
-        return evaluation.FoldFit(KEY, *place, *parts)
+        return scoring.FoldFit(KEY, *place, *parts)
 
     test = np.setdiff1d(np.arange(len(outcome)), train)
     return predict(test, x[test], outcome[test]), predict(np.arange(MANY), *new)
@@ -63,11 +66,11 @@ def fit_fold(x, outcome, train, place, penalty, new):
 def truths(fit, horizon: float) -> dict[str, float]:
     """What a fold's model does among its many patients."""
     ones, dead = np.ones((1, MANY)), 1 - survival_of(fit, [horizon])[:, 0]
-    found = {name: s[0] for name, s in evaluation.fold_scores(fit, ones).items()}
+    found = {name: s[0] for name, s in scoring.fold_scores(fit, ones).items()}
     found["observed to expected"] = calibration.observed_to_expected(fit.test, dead, horizon, ones)[
         0
     ]
-    benefit = utility.net_benefit(fit.test, dead, horizon, [THRESHOLD], ones)
+    benefit = decision_curves.net_benefit(fit.test, dead, horizon, [THRESHOLD], ones)
     found["net benefit"] = benefit[0, 0]
     risk, strata = standard_risk(fit), np.zeros(MANY)
     logs = np.log(-np.log1p(-np.clip(dead, 1e-6, 1 - 1e-6)))
@@ -77,7 +80,7 @@ def truths(fit, horizon: float) -> dict[str, float]:
     ):
         found[name] = hazards.fit_cox(column[:, None], known, strata).beta[0]
     table = pd.DataFrame({"risk": risk, "time": fit.test.time, "event": fit.test.event})
-    for row in measures.group_hazards(table, 1.0):
+    for row in performance.group_hazards(table, 1.0):
         found[f"log hazard ratio, {row['group']} third"] = np.log(row["value"])
     return found
 
@@ -85,11 +88,11 @@ def truths(fit, horizon: float) -> dict[str, float]:
 def over_folds(name, scores, fits) -> dict:
     """Intervals of a mean over folds of scores (folds, 1 + draws)."""
     values, drawn = [score[0] for score in scores], bootstrap.average(scores)
-    folds = nadeau_bengio(values, evaluation.fold_count(fits))
+    folds = nadeau_bengio(values, scoring.fold_count(fits))
     gap = name == "difference of C"
     if not gap and name != "ipa":
         folds = within_unit(folds)
-    wide = bootstrap.interval(bootstrap.widened(drawn, evaluation.overlap(fits)))
+    wide = bootstrap.interval(bootstrap.widened(drawn, scoring.overlap(fits)))
     return {
         "Nadeau-Bengio *": folds,
         "bootstrap": bootstrap.interval(drawn),
@@ -120,15 +123,15 @@ def simulate(given, seed: int):
     few = np.mean([c_index(fit.test, fit.risk) for fit in new_fewer])
     true["difference of C"] = true["c_index"] - few
     own, other = (
-        [evaluation.fold_scores(fit, draws.of(fit.ids)) for fit in some] for some in (fits, fewer)
+        [scoring.fold_scores(fit, draws.of(fit.ids)) for fit in some] for some in (fits, fewer)
     )
     found = {name: over_folds(name, [score[name] for score in own], fits) for name in own[0]}
     gaps = [a["c_index"] - b["c_index"] for a, b in zip(own, other, strict=True)]
     found["difference of C"] = over_folds("difference of C", gaps, fits)
     found |= of_pooled(pool(fits, draws, [horizon]), horizon)
-    risks = evaluation.patient_risks(fits)
-    found |= of_groups(risks, evaluation.overlap(fits))
-    p = evaluation.risk_groups(KEY, risks, evaluation.overlap(fits))["logrank_p"]
+    risks = scoring.patient_risks(fits)
+    found |= of_groups(risks, scoring.overlap(fits))
+    p = scoring.risk_groups(KEY, risks, scoring.overlap(fits))["logrank_p"]
     return {name: (true[name], found[name]) for name in found}, p
 
 
@@ -137,7 +140,7 @@ def of_pooled(sets, horizon: float) -> dict:
     benefits, ratios, widening = [], [], sets[0].widening
     for s in sets:
         p = s.predicted[:, 0]
-        benefit = utility.net_benefit(s.outcome, p, horizon, [THRESHOLD], s.weights)
+        benefit = decision_curves.net_benefit(s.outcome, p, horizon, [THRESHOLD], s.weights)
         benefits.append(benefit[:, 0])
         ratios.append(calibration.observed_to_expected(s.outcome, p, horizon, s.weights))
     found = {}
@@ -148,12 +151,12 @@ def of_pooled(sets, horizon: float) -> dict:
             f"bootstrap{' *' * (1 - star)}": bootstrap.interval(drawn),
             f"bootstrap, widened{' *' * star}": wide,
         }
-    slopes = [measures.calibration_slope(s, 0, horizon) for s in sets]
+    slopes = [performance.calibration_slope(s, 0, horizon) for s in sets]
     risks = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
     for name, made in (("calibration slope", slopes), ("log hazard ratio", risks)):
         found[name] = {
-            "Wald": measures.average_wald(made, 1.0),
-            "Wald, widened *": measures.average_wald(made, widening),
+            "Wald": performance.average_wald(made, 1.0),
+            "Wald, widened *": performance.average_wald(made, widening),
         }
     return found
 
@@ -162,7 +165,7 @@ def of_groups(risks, overlap: float) -> dict:
     """Intervals of the log hazard ratios of thirds of risk."""
     found = {}
     for name, widening in (("Wald", 1.0), ("Wald, widened *", overlap)):
-        for row in measures.group_hazards(risks, widening):
+        for row in performance.group_hazards(risks, widening):
             ends = {end: np.log(row[end]) for end in ("low", "high")}
             found.setdefault(f"log hazard ratio, {row['group']} third", {})[name] = ends
     return found

@@ -21,14 +21,22 @@ from scipy.stats import binomtest
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies.covers import COVERS, HARMLESS, cover, cut
-from facies.demo import pretraining_portraits
-from facies.detection import INPUT, FaceDetector
-from facies.errors import InputError
-from facies.images import read_photo
-from facies.portraits import render
-from facies.regions import OVAL
-from facies.visibility import CELLS, MOST_TURNED, WEIGHTS, reason, stacked, turned, visibility
+from facies.common.errors import InputError
+from facies.demo.covers import COVERS, HARMLESS, cover, cut
+from facies.demo.people import pretraining_portraits
+from facies.demo.portraits import render
+from facies.photos.detection import INPUT, FaceDetector
+from facies.photos.images import read_photo
+from facies.photos.regions import OVAL
+from facies.photos.visibility import (
+    CELLS,
+    MOST_TURNED,
+    WEIGHTS,
+    reason,
+    stacked,
+    turned,
+    visibility,
+)
 
 DETECTOR = WEIGHTS.parent / "detector"
 SIDE = 700  # pixels; larger photos are reduced

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies import crossval
-from facies.cox import Outcome
-from facies.features import Matrix
-from facies.folds import assign_folds
-from facies.linear import RidgeCox
-from facies.metrics import c_index
+from facies.statistics.concordance import c_index
+from facies.statistics.outcome import Outcome
+from facies.survival import crossval
+from facies.survival.designs import Matrix
+from facies.survival.folds import assign_folds
+from facies.survival.linear import RidgeCox
 
 TRAITS, FOLDS, PENALTIES = 60, 5, 15
 

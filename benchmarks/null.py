@@ -22,13 +22,13 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies import crossval
-from facies.convolution import Photos
-from facies.cox import Outcome
-from facies.features import Joint, Matrix, Table
-from facies.folds import assign_folds
-from facies.metrics import c_index
-from facies.models import MODELS
+from facies.statistics.concordance import c_index
+from facies.statistics.outcome import Outcome
+from facies.survival import crossval
+from facies.survival.convolution import Photos
+from facies.survival.designs import Joint, Matrix, Table
+from facies.survival.folds import assign_folds
+from facies.survival.models import MODELS
 
 PATIENTS, COLUMNS, FOLDS, INNER = 200, 9216, 5, 3
 SIDE = 56  # of the convolutional network's pictures of noise, which have about as many columns

@@ -16,15 +16,15 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies.alignment import crop, ffhq_quad
-from facies.checkpoints import load_generator, load_networks
-from facies.damage import PARTS, Damage, blur, lose_parts, speckle
-from facies.demo import pretraining_portraits
-from facies.distances import frechet_distance, kernel_distance, precision_recall
-from facies.perception import Perception, features
-from facies.pictures import to_tensor, to_uint8
-from facies.portraits import render
-from facies.stylegan2 import Discriminator
+from facies.demo.people import pretraining_portraits
+from facies.demo.portraits import render
+from facies.generator.checkpoints import load_generator, load_networks
+from facies.generator.damage import PARTS, Damage, blur, lose_parts, speckle
+from facies.generator.distances import frechet_distance, kernel_distance, precision_recall
+from facies.generator.perception import Perception, features
+from facies.generator.pictures import to_tensor, to_uint8
+from facies.generator.stylegan2 import Discriminator
+from facies.photos.alignment import crop, ffhq_quad
 from train_perception import drawing
 
 RESOURCES = Path(__file__).parents[1] / "resources"

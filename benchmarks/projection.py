@@ -28,12 +28,12 @@ from torch.utils.flop_counter import FlopCounterMode
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from reference import open_reference
 
-from facies.checkpoints import best_device, load_networks
-from facies.perceptual import feature_distance
-from facies.pictures import to_tensor, to_uint8
-from facies.projection import ProjectionSettings, Projector
-from facies.quality import psnr, ssim
-from facies.stylegan2 import Discriminator, Encoder, Generator
+from facies.generator.checkpoints import best_device, load_networks
+from facies.generator.losses import feature_distance
+from facies.generator.pictures import to_tensor, to_uint8
+from facies.generator.stylegan2 import Discriminator, Encoder, Generator
+from facies.projection.projector import ProjectionSettings, Projector
+from facies.projection.quality import psnr, ssim
 
 SHIPPED = Path(__file__).parents[1] / "resources/perception.safetensors"
 OVAL = (0.57, 0.5, 0.27, 0.2)  # centre and half axes of a face in an aligned crop, down and across

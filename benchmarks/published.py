@@ -26,12 +26,12 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies import crossval
-from facies.bootstrap import draw_patients, interval
-from facies.concordance import concordance
-from facies.cox import Outcome
-from facies.features import Table
-from facies.models import MODELS
+from facies.statistics.bootstrap import draw_patients, interval
+from facies.statistics.concordance import concordance
+from facies.statistics.outcome import Outcome
+from facies.survival import crossval
+from facies.survival.designs import Table
+from facies.survival.models import MODELS
 
 INNER = 5
 FILES = {

@@ -22,8 +22,16 @@ import pandas as pd
 from sksurv import datasets
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies import calibration, hazards, ipcw, metrics
-from facies.cox import Outcome, baseline_hazard, fit_ridge, log_likelihood
+from facies.statistics import calibration, hazards, ipcw
+from facies.statistics.concordance import c_index
+from facies.statistics.kaplan_meier import (
+    kaplan_meier_at,
+    log_rank,
+    median_follow_up,
+    told_survival,
+)
+from facies.statistics.outcome import Outcome
+from facies.survival.cox import baseline_hazard, fit_ridge, log_likelihood
 
 PENALTY = 5.0
 STRATA = 3
@@ -145,8 +153,8 @@ def figures(cohort: pd.DataFrame) -> dict[str, list[float]]:
     risk = x @ fit_ridge(x, outcome, 0.0)
     known, hazard = baseline_hazard(risk, outcome)
     baseline = np.concatenate([[0], hazard])[np.searchsorted(known, at, "right")]
-    follow_up = metrics.median_follow_up(outcome)
-    curve = [metrics.told_survival(outcome, time) for time in at]
+    follow_up = median_follow_up(outcome)
+    curve = [told_survival(outcome, time) for time in at]
     found = {
         "coefficients": fit.beta,
         "errors": np.sqrt(np.diag(fit.covariance)),
@@ -156,16 +164,16 @@ def figures(cohort: pd.DataFrame) -> dict[str, list[float]]:
         "stratified": [*strata.beta, strata.likelihood],
         "proportional in strata": hazards.proportionality(strata, outcome),
         "ridge": fit_ridge(x, outcome, PENALTY),
-        "harrell": metrics.c_index(outcome, risk),
+        "harrell": c_index(outcome, risk),
         "uno": ipcw.uno_c(outcome, outcome, risk, np.inf)[0],
-        "log-rank": metrics.log_rank(outcome, cohort.group, 1.0),
+        "log-rank": log_rank(outcome, cohort.group, 1.0),
         "survival": [c["survival"] for c in curve],
         "survival low": [c["low"] for c in curve],
         "survival high": [c["high"] for c in curve],
         "median follow-up": [follow_up[name] for name in ("value", "low", "high")],
     }
     survival = np.exp(-np.outer(np.exp(risk), baseline))
-    null = np.tile(metrics.kaplan_meier_at(outcome, at), (len(x), 1))
+    null = np.tile(kaplan_meier_at(outcome, at), (len(x), 1))
     brier, null_brier = (ipcw.brier_terms(outcome, outcome, s, at) for s in (survival, null))
     found |= {
         "auc": ipcw.auc(outcome, outcome, risk, at, one)[0],

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies.concordance import concordance
-from facies.cox import Outcome
-from facies.folds import assign_folds
+from facies.statistics.concordance import concordance
+from facies.statistics.outcome import Outcome
+from facies.survival.folds import assign_folds
 
 
 def stratified_by_time(outcome: Outcome, folds: int, seed: int) -> np.ndarray:

@@ -21,8 +21,8 @@ from torch.utils.flop_counter import FlopCounterMode
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from reference import open_reference
 
-from facies.stylegan2 import Discriminator, Encoder, Generator
-from facies.training import Trainer, TrainingSettings, random_of
+from facies.generator.stylegan2 import Discriminator, Encoder, Generator
+from facies.generator.training import Trainer, TrainingSettings, random_of
 
 CHANNEL_BASE = {64: 16384, 256: 32768, 1024: 32768}
 INTERVALS = {"path": 8, "r1": 16}  # steps between two turns of a regulariser, on both sides

@@ -8,13 +8,13 @@ HERE = workflow.current_basedir.get_path_or_uri(secret_free=False)
 SCRIPTS = os.path.normpath(os.path.join(HERE, "../workflow/scripts"))
 sys.path.append(SCRIPTS)
 
-from facies.bundle import read_card
-from facies.errors import InputError
-from facies.jobs import refuse_others
-from facies.paths import photo_file
-from facies.seals import recipe, recipe_of, seal
-from facies.spreadsheets import read_sheet
-from facies.store import digest, file_digest, shard_of
+from facies.bundle.locked import read_card
+from facies.cohort.spreadsheets import read_sheet
+from facies.common.errors import InputError
+from facies.common.jobs import refuse_others
+from facies.common.seals import recipe, recipe_of, seal
+from facies.common.store import digest, file_digest, shard_of
+from facies.photos.paths import photo_file
 
 IDS = ["photo_id", "patient_id", "path"]
 SHARDS = range(config["cohort"]["shards"])
@@ -55,7 +55,7 @@ if workflow.is_main_process:
 
 
 def code_digest(*modules):
-    """Digest of library modules and of what they import from the library.
+    """Digest of library modules, named "room.module", and of what they import from the library.
 
     Comments and docstrings do not count. Keys of the store name the modules that decide what lies
     there; the rest of a script's imports makes no photo be worked on anew.
@@ -64,7 +64,7 @@ def code_digest(*modules):
     while queue:
         name = queue.pop()
         if name not in found:
-            path = os.path.join(SCRIPTS, "facies", f"{name}.py")
+            path = os.path.join(SCRIPTS, "facies", *name.split(".")) + ".py"
             found[name], imports = _read_module(path)
             queue.extend(imports)
     return digest(sorted(found.items()))[:16]
@@ -82,10 +82,10 @@ def _read_module(path):
         tree = ast.parse(file.read())
     imports = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "facies":
-            imports += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module.startswith("facies."):
-            imports.append(node.module.removeprefix("facies."))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("facies."):
+            room, _, module = node.module.removeprefix("facies.").partition(".")
+            modules = [module] if module else [alias.name for alias in node.names]
+            imports += [f"{room}.{module}" for module in modules]
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
             node.body = body[1:] or [ast.Pass()]
@@ -111,7 +111,7 @@ def contents(*paths):
 # What decides what becomes of a photo, beside the settings and the detector's files.
 ALIGNED_BY = digest(
     [
-        code_digest("alignment", "images"),
+        code_digest("photos.alignment", "photos.images"),
         contents(os.path.join(HERE, "../resources/visibility.npz")),
     ]
 )[:16]

@@ -18,6 +18,6 @@ rule render_portraits:
         folder=config["cohort"]["folder"],
         shards=len(SHARDS),
         fingerprint=fingerprint,
-        code=code_digest("portraits"),
+        code=code_digest("demo.portraits"),
     script:
         "../workflow/scripts/render_portraits.py"

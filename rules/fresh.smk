@@ -7,7 +7,7 @@ PLACES = {name: config[name] for name in PATHS} | {
 
 
 # Snakemake's own notes are lost with .snakemake, and hold for no folder of results that was copied
-# or renamed. What each job noted beside its results (facies/seals.py) goes where they go.
+# or renamed. What each job noted beside its results (facies/common/seals.py) goes where they go.
 def is_stale(station, wildcards):
     """Whether a result of the rule is there, and noted as made otherwise than it would be now."""
     outputs, _ = station.expand_output(wildcards)

@@ -74,7 +74,7 @@ rule finetune_generator:
             config["alignment"],
             config["generator"]["generation"],
         ],
-        code=code_digest("tuning"),
+        code=code_digest("generator.tuning"),
     script:
         "../workflow/scripts/finetune_generator.py"
 
@@ -122,7 +122,9 @@ rule pretrain_generator:
         kimg=304,
         seed=config["seed"],
         store=config["store"],
-        code=code_digest("training", "checkpoints", "pictures"),
+        code=code_digest(
+            "generator.training", "generator.checkpoints", "generator.pictures"
+        ),
     script:
         "../workflow/scripts/pretrain_generator.py"
 

@@ -33,7 +33,7 @@ rule mask_photos:
         runtime=60,
     params:
         store=config["store"],
-        code=code_digest("views"),
+        code=code_digest("reliance.views"),
     script:
         "../workflow/scripts/mask_photos.py"
 
@@ -61,7 +61,7 @@ rule swap_backgrounds:
     params:
         seed=config["seed"],
         store=config["store"],
-        code=code_digest("views", "swap"),
+        code=code_digest("reliance.views", "reliance.swap"),
     script:
         "../workflow/scripts/swap_backgrounds.py"
 

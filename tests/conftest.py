@@ -21,7 +21,7 @@ def road(tmp_path_factory):
     """A copy of the workflow that has run once on the tiny cohort."""
     from tiny import copy_workflow, snakemake
 
-    from facies.detection import MODELS
+    from facies.photos.detection import MODELS
 
     detector = ROOT / "resources" / "detector"
     if not all((detector / f"{name}.tflite").exists() for name in MODELS):

@@ -9,17 +9,20 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from facies import bootstrap, comparison, crossval, nuisance, reliance, swap, verdict
-from facies.alignment import crop, crop_labels, ffhq_quad
-from facies.concordance import concordance
-from facies.cox import Outcome
-from facies.evaluation import FoldFit
-from facies.features import Matrix, Table
-from facies.folds import assign_folds
-from facies.models import MODELS
-from facies.portraits import HEALTH, random_portrait, render
-from facies.regions import BACKGROUND, UNCERTAIN
-from facies.views import blend, mask_photo, settle, swap_background
+from facies.demo.portraits import HEALTH, random_portrait, render
+from facies.evaluation import comparison
+from facies.evaluation.scoring import FoldFit
+from facies.photos.alignment import crop, crop_labels, ffhq_quad
+from facies.photos.regions import BACKGROUND, UNCERTAIN
+from facies.reliance import controls, nuisance, swap, verdict
+from facies.reliance.views import blend, mask_photo, settle, swap_background
+from facies.statistics import bootstrap
+from facies.statistics.concordance import concordance
+from facies.statistics.outcome import Outcome
+from facies.survival import crossval
+from facies.survival.designs import Matrix, Table
+from facies.survival.folds import assign_folds
+from facies.survival.models import MODELS
 
 PATIENTS, SIDE, FOLDS, INNER = 160, 32, 4, 3
 RIDGE = MODELS["coxph"]
@@ -95,7 +98,7 @@ def verdict_on(images, regions, quads, outcome) -> dict:
         return [m[0] for m in made], [m[1].coefficients for m in made]
 
     def score(fits):
-        return reliance.c_row(fits, reliance.c_indices(fits))
+        return controls.c_row(fits, controls.c_indices(fits))
 
     whole, coefficients = fit(Matrix(pixels(images), np.arange(n)))
     found = {"views": {"full": score(whole)}, "covers": [], "swap": None, "edits": None}
@@ -106,18 +109,18 @@ def verdict_on(images, regions, quads, outcome) -> dict:
         for kind in ("without", "inpainted", "random"):
             change = seen(f"{kind}_{region}") - pixels(images)
             effects.append(
-                reliance.changed(
+                controls.changed(
                     whole, coefficients, lambda own, c=change: c[own.astype(int)], draws
                 )
             )
-        found["covers"].append(reliance.cover_row(region, *effects))
+        found["covers"].append(controls.cover_row(region, *effects))
     items = [{"image": i, "regions": r} for i, r in zip(images, regions, strict=True)]
     risks = []
     for block in swap.blocks_of(pd.DataFrame({"patient_id": ids, "fold": folds}), 1):
         own = [items[int(patient)] for patient in block["patients"]]
         composed = pixels([swap_background(a, b) for a in own for b in own])
         risk = composed @ coefficients[block["fold"] - 1]
-        spread = reliance.spread(whole[block["fold"] - 1])
+        spread = controls.spread(whole[block["fold"] - 1])
         risks.append((risk / spread).reshape(len(own), -1))
     found["swap"] = swap.variance_shares(np.stack(risks), 1, draws=200)
     found["nuisance"] = nuisances(items, quads, views["face"], fit, ids, draws)
@@ -136,10 +139,10 @@ def nuisances(items, quads, face, fit, ids, draws) -> dict:
     gains = []
     for own, other in zip(known, face, strict=True):
         # Beside the nuisance's risk the face's, both in SD of the training patients.
-        both = own.risk / reliance.spread(own) + other.risk / reliance.spread(other)
+        both = own.risk / controls.spread(own) + other.risk / controls.spread(other)
         weights = draws.of(own.ids)
         gains.append(
             concordance(own.test, both, weights) - concordance(own.test, own.risk, weights)
         )
     gain = comparison.difference(gains, known)
-    return {"nuisance": reliance.c_row(known, reliance.c_indices(known)), "gain": gain}
+    return {"nuisance": controls.c_row(known, controls.c_indices(known)), "gain": gain}

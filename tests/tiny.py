@@ -10,10 +10,10 @@ from launch import ROOT as ROOT
 from launch import copy_code, job_stats, launch
 from PIL import Image
 
-from facies.checkpoints import save_networks
-from facies.demo import pretraining_portraits
-from facies.portraits import render
-from facies.stylegan2 import Discriminator, Encoder, Generator
+from facies.demo.people import pretraining_portraits
+from facies.demo.portraits import render
+from facies.generator.checkpoints import save_networks
+from facies.generator.stylegan2 import Discriminator, Encoder, Generator
 
 SMALL = {"channel_base": 128, "channel_max": 16}
 PATIENTS = 24

@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from facies.alignment import AlignmentSettings, Unusable, align_photo
-from facies.detection import FaceDetector
-from facies.errors import InputError
-from facies.images import check_file, read_photo
-from facies.jobs import run_job
-from facies.paths import photo_file
-from facies.spreadsheets import read_sheet
-from facies.store import Store, digest, file_digest, shard_of, write_manifest
+from facies.cohort.spreadsheets import read_sheet
+from facies.common.errors import InputError
+from facies.common.jobs import run_job
+from facies.common.store import Store, digest, file_digest, shard_of, write_manifest
+from facies.photos.alignment import AlignmentSettings, Unusable, align_photo
+from facies.photos.detection import FaceDetector
+from facies.photos.images import check_file, read_photo
+from facies.photos.paths import photo_file
 
 
 def align(path: Path, detector: FaceDetector, settings: AlignmentSettings) -> dict:

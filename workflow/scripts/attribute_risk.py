@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from facies import edits
-from facies.attribution import encode, jacobian, occlusion
-from facies.bootstrap import draw_patients, interval
-from facies.checkpoints import best_device, load_networks
-from facies.detection import FaceDetector
-from facies.direction import load_directions
-from facies.features import read_table
-from facies.heldout import HeldOut, held_out_faces
-from facies.jobs import run_job
-from facies.recovery import correlation
-from facies.rows import Rows, mean_picture
-from facies.sheets import heat, sheet
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.common.rows import Rows, mean_picture
+from facies.explanation import edits
+from facies.explanation.attribution import encode, jacobian, occlusion
+from facies.explanation.direction import load_directions
+from facies.explanation.heldout import HeldOut, held_out_faces
+from facies.explanation.recovery import correlation
+from facies.explanation.strips import heat, sheet
+from facies.generator.checkpoints import best_device, load_networks
+from facies.photos.detection import FaceDetector
+from facies.statistics.bootstrap import draw_patients, interval
 
 FACES = 24
 SHOWN = 4

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from facies.bundle import NETWORKS, SETTINGS, load_bundle
-from facies.checkpoints import load_networks
-from facies.errors import InputError
-from facies.jobs import run_job
+from facies.bundle.locked import NETWORKS, SETTINGS, load_bundle
+from facies.common.errors import InputError
+from facies.common.jobs import run_job
+from facies.generator.checkpoints import load_networks
 
 
 def refuse_unknown_settings(path, photos: dict) -> None:

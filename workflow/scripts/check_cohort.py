@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from facies.alignment import QUALITY
-from facies.cohort import Cohort, Columns, check_cohort
-from facies.errors import InputError
-from facies.folds import refuse_few
-from facies.jobs import run_job
+from facies.cohort.sheets import Cohort, Columns, check_cohort
+from facies.common.errors import InputError
+from facies.common.jobs import run_job
+from facies.photos.alignment import QUALITY
+from facies.survival.folds import refuse_few
 
 
 def refuse_unmeasured(columns: Columns, cohort: Cohort) -> None:

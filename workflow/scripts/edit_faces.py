@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from facies import edits
-from facies.checkpoints import best_device, load_networks
-from facies.confined import Confined, confine, main_axes
-from facies.detection import FaceDetector
-from facies.direction import load_directions, random_steps
-from facies.features import read_table
-from facies.heldout import HeldOut, held_out_faces
-from facies.jobs import run_job
-from facies.perception import Perception
-from facies.projection import ProjectionSettings, Projector
-from facies.rows import Rows
-from facies.sheets import heat, risk_labels, save_moving, sheet
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.common.rows import Rows
+from facies.explanation import edits
+from facies.explanation.confined import Confined, confine, main_axes
+from facies.explanation.direction import load_directions, random_steps
+from facies.explanation.heldout import HeldOut, held_out_faces
+from facies.explanation.strips import heat, risk_labels, save_moving, sheet
+from facies.generator.checkpoints import best_device, load_networks
+from facies.generator.perception import Perception
+from facies.photos.detection import FaceDetector
+from facies.projection.projector import ProjectionSettings, Projector
 
 FACES = 24  # patients whose edits are checked
 SHOWN = 4

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from facies.checkpoints import best_device, load_networks
-from facies.embedding import pooled
-from facies.jobs import run_job
-from facies.pictures import at_once, to_tensor
-from facies.rows import Rows
+from facies.common.jobs import run_job
+from facies.common.rows import Rows
+from facies.generator.checkpoints import best_device, load_networks
+from facies.generator.pictures import at_once, to_tensor
+from facies.projection.embedding import pooled
 
 
 @torch.no_grad()

@@ -3,22 +3,22 @@
 import numpy as np
 import pandas as pd
 
-from facies import metrics
-from facies.columns import per_patient
-from facies.cox import Outcome
-from facies.direction import (
+from facies.cohort.columns import per_patient
+from facies.common.files import read_table, write_json
+from facies.common.jobs import run_job
+from facies.demo.portraits import HEALTH
+from facies.explanation.direction import (
     Direction,
     mean_cosine,
     read_models,
     save_directions,
     score_fold,
 )
-from facies.evaluation import write_json
-from facies.features import read_table
-from facies.heldout import photo_codes
-from facies.jobs import run_job
-from facies.portraits import HEALTH
-from facies.recovery import associations, largest_by_chance
+from facies.explanation.heldout import photo_codes
+from facies.explanation.recovery import associations, largest_by_chance
+from facies.statistics.concordance import c_index
+from facies.statistics.intervals import nadeau_bengio, within_unit
+from facies.statistics.outcome import Outcome
 
 # What is adjusted for unless the config says otherwise, beside the clinical columns.
 MEASURED = ("yaw", "roll", "skin_brightness", "crop_sharpness")
@@ -42,10 +42,10 @@ def chosen_traits(names, clinical: pd.DataFrame, photos: pd.DataFrame, aligned, 
 def remaining_c(table: pd.DataFrame, patients: pd.DataFrame, folds: int) -> dict:
     """C over ``folds`` folds with Nadeau and Bengio's interval."""
     scores = [
-        metrics.c_index(Outcome.of(patients.loc[own.patient_id]), own.risk.to_numpy())
+        c_index(Outcome.of(patients.loc[own.patient_id]), own.risk.to_numpy())
         for _, own in table.groupby(["repeat", "fold"])
     ]
-    return metrics.within_unit(metrics.nadeau_bengio(scores, folds))
+    return within_unit(nadeau_bengio(scores, folds))
 
 
 def in_sds(table: pd.DataFrame) -> pd.DataFrame:

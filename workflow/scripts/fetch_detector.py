@@ -9,10 +9,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from facies.detection import MODELS, published
-from facies.errors import InputError
-from facies.jobs import run_job
-from facies.store import file_digest
+from facies.common.errors import InputError
+from facies.common.jobs import run_job
+from facies.common.store import file_digest
+from facies.photos.detection import MODELS, published
 
 WHEEL = "mediapipe==0.10.21"
 WHEEL_DIGEST = "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3"

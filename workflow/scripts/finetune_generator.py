@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from facies import parallel
-from facies.errors import InputError
-from facies.features import read_table
-from facies.jobs import run_job
-from facies.store import digest, file_digest
-from facies.training import TrainingSettings
-from facies.tuning import Tuning, tune
+from facies.common.errors import InputError
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.common.store import digest, file_digest
+from facies.generator import parallel
+from facies.generator.training import TrainingSettings
+from facies.generator.tuning import Tuning, tune
 
 
 def settings_of(params) -> tuple[TrainingSettings, float]:

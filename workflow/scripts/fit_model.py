@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from facies import crossval
-from facies.cox import Outcome
-from facies.features import read_table
-from facies.jobs import run_job
-from facies.models import MODELS
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.statistics.outcome import Outcome
+from facies.survival import crossval
+from facies.survival.models import MODELS
 
 
 def main(job):

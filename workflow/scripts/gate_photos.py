@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from facies.errors import InputError
-from facies.features import read_table
-from facies.gate import MEASURES, Gate, judge
-from facies.jobs import run_job
+from facies.common.errors import InputError
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.projection.gate import MEASURES, Gate, judge
 
 
 def main(job):

@@ -3,11 +3,11 @@
 import torch
 from PIL import Image
 
-from facies.bounded import limited_memory
-from facies.checkpoints import load_networks, save_networks
-from facies.errors import InputError
-from facies.jobs import run_job
-from facies.pictures import grid, mean_face, sample
+from facies.common.bounded import limited_memory
+from facies.common.errors import InputError
+from facies.common.jobs import run_job
+from facies.generator.checkpoints import load_networks, save_networks
+from facies.generator.pictures import grid, mean_face, sample
 
 MEMORY = 4e9  # bytes; networks of 1024 pixels with the state of their training take a third
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from facies import bootstrap, evaluation, reliance, swap, verdict
-from facies.features import read_table
-from facies.jobs import run_job
-from facies.pictures import grid
-from facies.store import Store, read_manifests
+from facies.common import files
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.common.store import Store, read_manifests
+from facies.evaluation import scoring
+from facies.generator.pictures import grid
+from facies.reliance import controls, swap, verdict
+from facies.statistics import bootstrap
 
 EXAMPLES = 6
 
@@ -20,20 +23,20 @@ def main(job):
     folds = read_table(job.input.folds)
     first = folds[folds.repeat == 1]
     draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), p.seed)
-    fits = [evaluation.read_fit(path, patients) for path in job.input.fits]
+    fits = [scoring.read_fit(path, patients) for path in job.input.fits]
     found = {"views": {}, "covers": [], "swap": None}
-    for key, own in evaluation.by_key(fits).items():
-        found["views"][key[1]] = reliance.c_row(own, reliance.c_indices(own))
+    for key, own in scoring.by_key(fits).items():
+        found["views"][key[1]] = controls.c_row(own, controls.c_indices(own))
     found["views"] = {view: found["views"][view] for view in p.views}
 
     whole = [(f, path) for f, path in zip(fits, job.input.fits, strict=True) if f.key[1] == "full"]
-    coefficients = [reliance.read_coefficients(path) for _, path in whole]
+    coefficients = [controls.read_coefficients(path) for _, path in whole]
     whole = [fit for fit, _ in whole]
-    full = reliance.read_latents(job.input.latents)
-    covered = dict(zip(p.covers, map(reliance.read_latents, job.input.covered), strict=True))
+    full = controls.read_latents(job.input.latents)
+    covered = dict(zip(p.covers, map(controls.read_latents, job.input.covered), strict=True))
     for region in p.regions:
         found["covers"].append(
-            reliance.cover_row(
+            controls.cover_row(
                 region,
                 *(
                     effect(covered[f"{kind}_{region}"], full, photos, whole, coefficients, draws)
@@ -48,7 +51,7 @@ def main(job):
     found["edits"] = json.loads(Path(job.input.edits).read_text(encoding="utf-8"))
     found["tests"] = verdict.judge(found)
     found["verdict"] = verdict.overall(found["tests"])
-    evaluation.write_json(job.output.reliance, found)
+    files.write_json(job.output.reliance, found)
     if p.show:
         draw_examples(job, ["full", *p.views[1:], *p.covers])
     for row in found["tests"]:
@@ -66,11 +69,11 @@ def effect(changed, full, photos, fits, coefficients, draws):
     """What the changed photos' codes do to the folds' models."""
 
     def change(ids):
-        return reliance.patient_codes(changed, photos, ids) - reliance.patient_codes(
+        return controls.patient_codes(changed, photos, ids) - controls.patient_codes(
             full, photos, ids
         )
 
-    return reliance.changed(fits, coefficients, change, draws)
+    return controls.changed(fits, coefficients, change, draws)
 
 
 def swapped(job, fits, coefficients) -> dict | None:
@@ -86,7 +89,7 @@ def swapped(job, fits, coefficients) -> dict | None:
         places = range(len(block["patients"]))
         keys = [items[f"{number}-{i}-{j}"]["key"] for i in places for j in places]
         codes = np.stack([store.load("latents", key)["codes"].ravel() for key in keys])
-        risk = codes.astype(float) @ beta / reliance.spread(fit)
+        risk = codes.astype(float) @ beta / controls.spread(fit)
         risks.append(risk.reshape(len(places), len(places)))
     return swap.variance_shares(np.stack(risks), job.params.seed) if risks else None
 

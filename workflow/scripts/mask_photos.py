@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from facies.jobs import run_job
-from facies.store import Store, digest, file_digest, read_manifests, write_manifest
-from facies.views import mask_photo
+from facies.common.jobs import run_job
+from facies.common.store import Store, digest, file_digest, read_manifests, write_manifest
+from facies.reliance.views import mask_photo
 
 
 def main(job):

@@ -4,11 +4,11 @@ import json
 
 import pandas as pd
 
-from facies import nuisance
-from facies.features import read_table
-from facies.jobs import run_job
-from facies.paths import photo_file
-from facies.store import Store, read_manifests
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.common.store import Store, read_manifests
+from facies.photos.paths import photo_file
+from facies.reliance import nuisance
 
 
 def main(job):

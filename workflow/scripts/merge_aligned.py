@@ -7,12 +7,12 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from facies.errors import InputError
-from facies.features import read_table
-from facies.jobs import run_job
-from facies.rows import save_rows
-from facies.store import Store, read_manifests
-from facies.visibility import reason
+from facies.common.errors import InputError
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.common.rows import save_rows
+from facies.common.store import Store, read_manifests
+from facies.photos.visibility import reason
 
 COPY = "the very picture of another photo_id; one of them was kept"
 CONTRADICTION = "the very picture of another patient, one dead and one alive; find out whose it is"

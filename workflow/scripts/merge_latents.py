@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from facies.features import read_table
-from facies.gate import MEASURES
-from facies.jobs import run_job
-from facies.rows import save_rows
-from facies.store import Store, read_manifests
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.common.rows import save_rows
+from facies.common.store import Store, read_manifests
+from facies.projection.gate import MEASURES
 
 LARGE = {"codes": "codes", "images": "image"}
 SMALL = (*MEASURES, "steps")

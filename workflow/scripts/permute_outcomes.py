@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from facies import crossval, evaluation, metrics
-from facies.cox import Outcome
-from facies.features import load_matrix, read_table
-from facies.jobs import run_job
-from facies.models import MODELS
+from facies.common import files
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.statistics.concordance import c_index
+from facies.statistics.outcome import Outcome
+from facies.survival import crossval
+from facies.survival.designs import load_matrix
+from facies.survival.models import MODELS
 
 FEATURES, MODEL = "face", "coxph"
 
@@ -24,11 +27,11 @@ def main(job):
     orders = [np.arange(len(outcome))]
     orders += [rng.permutation(len(outcome)) for _ in range(settings["permutations"])]
     scores = crossval.permuted_scores(
-        design, outcome, orders, folds.fold.to_numpy(), MODELS[MODEL], metrics.c_index, settings
+        design, outcome, orders, folds.fold.to_numpy(), MODELS[MODEL], c_index, settings
     )
-    evaluation.write_json(
+    files.write_json(
         job.output.permutation,
-        {"features": FEATURES, "model": MODEL, **evaluation.permutation_test(scores)},
+        {"features": FEATURES, "model": MODEL, **scores.permutation_test(scores)},
     )
     print(f"{len(orders) - 1} permutations")
 

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from facies import costs, evaluation, planning
-from facies.cox import Outcome
-from facies.features import Table, read_table
-from facies.jobs import run_job
-from facies.metrics import TOO_WIDE
+from facies.common import files
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.planning import costs, precision
+from facies.statistics.intervals import TOO_WIDE
+from facies.statistics.outcome import Outcome
+from facies.survival.designs import Table
 
 
 def main(job):
@@ -19,10 +21,10 @@ def main(job):
     columns = Table(patients[clinical]).split(everybody, everybody).x.shape[1] if clinical else 0
     settings = {name: config["survival"][name] for name in ("folds", "repeats")}
     settings |= {"seed": config["seed"], "time_unit": config["cohort"]["time_unit"]}
-    plan = planning.precision(outcome, columns, settings)
+    plan = precision.precision(outcome, columns, settings)
     size = Path(config["generator"]["pretrained"]).stat().st_size
     plan["costs"] = costs.estimate(len(photos), len(patients), size, config)
-    evaluation.write_json(job.output.plan, plan)
+    files.write_json(job.output.plan, plan)
     text = words(plan, settings)
     Path(job.output.text).write_text(text, encoding="utf-8")
     print(text)
@@ -57,9 +59,9 @@ def words(plan: dict, settings: dict) -> str:
         f"report's primary interval; one wider than {TOO_WIDE} cannot tell a weak model from a",
         "good one. Parameters: the effective ones after the penalty; a model",
         "that needs more will overfit (Riley et al. 2019, criteria 1",
-        f"and 2; shrinkage should be {planning.SHRINKAGE} or more). Their criterion 3: the overall",
+        f"and 2; shrinkage should be {precision.SHRINKAGE} or more). Criterion 3: the overall",
         f"risk at {plan['horizon']:.3g} {unit} will be known to ± {margin:.3f} "
-        f"({'enough' if margin <= planning.OPTIMISM else 'not enough'}: ± {planning.OPTIMISM}).",
+        f"({'enough' if margin <= precision.OPTIMISM else 'not enough'}: ± {precision.OPTIMISM}).",
         "",
         "## Cost, estimated",
         "",

@@ -4,14 +4,14 @@ import json
 
 import numpy as np
 
-from facies import outside
-from facies.bundle import MEASURES, load_bundle, per_patient
-from facies.cox import Outcome
-from facies.errors import InputError
-from facies.evaluation import write_json
-from facies.gate import Gate
-from facies.jobs import run_job
-from facies.store import Store, read_manifests
+from facies.bundle import external
+from facies.bundle.locked import MEASURES, load_bundle, per_patient
+from facies.common.errors import InputError
+from facies.common.files import write_json
+from facies.common.jobs import run_job
+from facies.common.store import Store, read_manifests
+from facies.projection.gate import Gate
+from facies.statistics.outcome import Outcome
 
 
 def load_photos(job, photos):
@@ -47,7 +47,7 @@ def load_photos(job, photos):
 
 def main(job):
     bundle, (time, event) = load_bundle(job.input.bundle), job.params.outcome
-    photos, sheet = outside.read_both(
+    photos, sheet = external.read_both(
         job.input.photos, job.input.patients, bundle, time, event, job.params.columns
     )
     codes, measures, used, excluded = load_photos(job, photos)
@@ -73,8 +73,8 @@ def main(job):
         {"patient_id": patient, "reason": f"{reason}: not in the validation"}
         for patient, reason in sheet.reasons.items()
     ]
-    table = outside.risks(bundle, codes, clinical)
-    rows = outside.predictions(bundle, table)
+    table = external.risks(bundle, codes, clinical)
+    rows = external.predictions(bundle, table)
     rows.to_csv(job.output.predictions, index=False, float_format="%.10g")
     rng = np.random.default_rng(job.params.seed)
     judged = {}
@@ -83,7 +83,7 @@ def main(job):
         outcome = Outcome.of(known.loc[risk.index])
         if outcome.event.any():
             model = bundle.model(features)
-            judged[features] = outside.validate(model, risk.to_numpy(), outcome, rng)
+            judged[features] = external.validate(model, risk.to_numpy(), outcome, rng)
     result = {
         "bundle": bundle.card["digest"],
         "photos": len(photos),
@@ -92,7 +92,7 @@ def main(job):
         "notes": sheet.notes,
         "unknown_categories": sheet.unknown,
         "validation": judged,
-        "drift": outside.drift(bundle, codes[pictured], measures[pictured], table, rng),
+        "drift": external.drift(bundle, codes[pictured], measures[pictured], table, rng),
     }
     write_json(job.output.validation, result)
     print(f"{len(rows)} predictions; outcomes of {len(known)} patients are known")

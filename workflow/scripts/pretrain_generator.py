@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from facies.checkpoints import best_device, save_networks
-from facies.jobs import run_job
-from facies.pictures import grid, sample, to_tensor, to_uint8
-from facies.store import digest
-from facies.stylegan2 import Discriminator, Encoder, Generator
-from facies.training import Sampler, Trainer, TrainingSettings, save_state, train
+from facies.common.jobs import run_job
+from facies.common.store import digest
+from facies.generator.checkpoints import best_device, save_networks
+from facies.generator.pictures import grid, sample, to_tensor, to_uint8
+from facies.generator.stylegan2 import Discriminator, Encoder, Generator
+from facies.generator.training import Sampler, Trainer, TrainingSettings, save_state, train
 
 CHANNELS = {"channel_base": 1024, "channel_max": 128}
 SAVE_EVERY = 4000  # photos

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import torch
 
-from facies import likeness
-from facies.alignment import face_mask
-from facies.checkpoints import best_device, load_networks
-from facies.fidelity import Fidelity
-from facies.jobs import run_job
-from facies.progress import Progress
-from facies.projection import ProjectionSettings, Projector
-from facies.store import Store, digest, file_digest, read_manifests, write_manifest
+from facies.common.jobs import run_job
+from facies.common.progress import Progress
+from facies.common.store import Store, digest, file_digest, read_manifests, write_manifest
+from facies.generator.checkpoints import best_device, load_networks
+from facies.photos.alignment import face_mask
+from facies.projection import likeness
+from facies.projection.fidelity import Fidelity
+from facies.projection.projector import ProjectionSettings, Projector
 
 
 def build(job, settings: ProjectionSettings) -> tuple[Projector, Fidelity]:

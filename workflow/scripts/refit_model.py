@@ -5,19 +5,20 @@ import json
 import numpy as np
 import pandas as pd
 
-from facies import bundle
-from facies.cox import Outcome
-from facies.encoding import Encoder
-from facies.features import Table, load_matrix, read_table
-from facies.jobs import run_job
-from facies.models import MODELS
-from facies.refit import refit
+from facies.bundle import locked
+from facies.bundle.refit import refit
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.statistics.outcome import Outcome
+from facies.survival.clinical import Encoder
+from facies.survival.designs import Table, load_matrix
+from facies.survival.models import MODELS
 
 
 def face_design(path, photos, clinical):
     """The patients' mean codes, and the same as columns (n, num_ws * w_dim)."""
     design = load_matrix(path, "codes", photos, clinical.index)
-    codes = bundle.mean_codes(path, photos, clinical.index)
+    codes = locked.mean_codes(path, photos, clinical.index)
     return design, np.arange(len(clinical)), codes, None
 
 
@@ -46,11 +47,11 @@ def main(job):
     seed = [settings["seed"], 0, 0]
     chosen = MODELS[settings["model"]]
     model, fit = refit(design, held, columns, outcome, chosen, settings["inner_folds"], seed)
-    arrays = {name: getattr(model, name) for name in bundle.NUMBERS}
+    arrays = {name: getattr(model, name) for name in locked.NUMBERS}
     arrays["intercept"] = np.array([model.intercept])
     words = []
     if encoder is not None:
-        words, numbers = bundle.encoder_arrays(encoder)
+        words, numbers = locked.encoder_arrays(encoder)
         arrays |= {f"encoder.{name}": value for name, value in numbers.items()}
     np.savez(
         job.output.model,

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from facies.errors import InputError
-from facies.ids import ID
-from facies.jobs import run_job
-from facies.portraits import Portrait, render
-from facies.spreadsheets import read_sheet
-from facies.store import digest, shard_of, write_manifest
+from facies.cohort.ids import ID
+from facies.cohort.spreadsheets import read_sheet
+from facies.common.errors import InputError
+from facies.common.jobs import run_job
+from facies.common.store import digest, shard_of, write_manifest
+from facies.demo.portraits import Portrait, render
 
 
 def draw(parameters: dict, path: Path) -> None:

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from facies.alignment import crop, ffhq_quad
-from facies.demo import pretraining_portraits
-from facies.jobs import run_job
-from facies.portraits import render
+from facies.common.jobs import run_job
+from facies.demo.people import pretraining_portraits
+from facies.demo.portraits import render
+from facies.photos.alignment import crop, ffhq_quad
 
 
 def main(job):

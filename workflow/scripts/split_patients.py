@@ -1,8 +1,8 @@
 """Deal the patients who have a usable photo into folds."""
 
-from facies.features import read_table
-from facies.folds import repeated_folds
-from facies.jobs import run_job
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.survival.folds import repeated_folds
 
 
 def main(job):

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from facies.features import read_table
-from facies.jobs import run_job
-from facies.store import Store, digest, read_manifests, write_manifest
-from facies.swap import blocks_of
-from facies.views import swap_background
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.common.store import Store, digest, read_manifests, write_manifest
+from facies.reliance.swap import blocks_of
+from facies.reliance.views import swap_background
 
 
 def first_photos(photos, aligned) -> dict[str, str]:

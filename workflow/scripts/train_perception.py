@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from facies.checkpoints import best_device, save_networks
-from facies.damage import Damage
-from facies.jobs import run_job
-from facies.pictures import to_tensor
-from facies.portraits import Portrait
-from facies.stylegan2 import Discriminator
+from facies.common.jobs import run_job
+from facies.demo.portraits import Portrait
+from facies.generator.checkpoints import best_device, save_networks
+from facies.generator.damage import Damage
+from facies.generator.pictures import to_tensor
+from facies.generator.stylegan2 import Discriminator
 
 CHANNELS = {"channel_base": 512, "channel_max": 96}
 BATCH = 32

@@ -2,12 +2,18 @@
 
 import numpy as np
 
-from facies import bootstrap, crossval, evaluation, layers, metrics
-from facies.cox import Outcome
-from facies.features import Matrix, photo_owners, read_table
-from facies.jobs import run_job
-from facies.models import MODELS
-from facies.reliance import c_row, patient_codes, read_coefficients, read_latents
+from facies.common import files
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.evaluation import scoring
+from facies.explanation import layers
+from facies.reliance.controls import c_row, patient_codes, read_coefficients, read_latents
+from facies.statistics import bootstrap
+from facies.statistics.concordance import c_index
+from facies.statistics.outcome import Outcome
+from facies.survival import crossval
+from facies.survival.designs import Matrix, photo_owners
+from facies.survival.models import MODELS
 
 
 def subset_scores(codes, owner, outcome, assigned, settings) -> list[float]:
@@ -18,7 +24,7 @@ def subset_scores(codes, owner, outcome, assigned, settings) -> list[float]:
         seed = [settings["seed"], 1, int(number)]
         parts = train, held, MODELS["coxph"], settings["inner_folds"], seed
         risk = crossval.held_out_risk(design, outcome, *parts)
-        scores.append(metrics.c_index(outcome[held], risk))
+        scores.append(c_index(outcome[held], risk))
     return scores
 
 
@@ -31,7 +37,7 @@ def main(job):
     known, owner = photo_owners(latents["photo_ids"], photos, first.patient_id)
     codes = latents["codes"][known].astype(float)
     outcome = Outcome.of(patients.set_index("patient_id").loc[first.patient_id])
-    fits = [evaluation.read_fit(path, patients) for path in job.input.fits]
+    fits = [scoring.read_fit(path, patients) for path in job.input.fits]
     groups, rows = layers.layer_groups(codes.shape[1]), []
     for name, own in groups.items():
         others = np.setdiff1d(np.arange(codes.shape[1]), own)
@@ -43,7 +49,7 @@ def main(job):
         rows.append(row)
     importance = shuffled(job, fits, latents, photos, first, codes.shape[1:], settings["seed"])
     found = {"groups": rows, "importance": importance, "shuffles": layers.SHUFFLES}
-    evaluation.write_json(job.output.layers, found)
+    files.write_json(job.output.layers, found)
 
 
 def shuffled(job, fits, latents, photos, first, shape, seed):

@@ -3,14 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from facies import bootstrap, comparison, crossval, evaluation
-from facies.columns import per_patient
-from facies.concordance import concordance
-from facies.cox import Outcome
-from facies.features import Table, read_table
-from facies.jobs import run_job
-from facies.models import MODELS
-from facies.reliance import c_row
+from facies.cohort.columns import per_patient
+from facies.common import files
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.evaluation import comparison, scoring
+from facies.reliance.controls import c_row
+from facies.statistics import bootstrap
+from facies.statistics.concordance import concordance
+from facies.statistics.outcome import Outcome
+from facies.survival import crossval
+from facies.survival.designs import Table
+from facies.survival.models import MODELS
 
 
 def main(job):
@@ -21,7 +25,7 @@ def main(job):
     photos = read_table(job.input.photos)
     table = per_patient(read_table(job.input.nuisance), photos, used.index)
     known = table.join(used[settings["clinical"]])
-    fits = [evaluation.read_fit(path, patients) for path in job.input.fits]
+    fits = [scoring.read_fit(path, patients) for path in job.input.fits]
     first = folds[folds.repeat == 1]
     draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), settings["seed"])
     scores = {"nuisance": [], "known": [], "beyond": []}
@@ -42,7 +46,7 @@ def main(job):
     pairs = zip(scores["beyond"], scores["known"], strict=True)
     gain = comparison.difference([a - b for a, b in pairs], fits)
     columns = {"columns": [*table.columns], "clinical": settings["clinical"]}
-    evaluation.write_json(job.output.nuisance, found | {"gain": gain} | columns)
+    files.write_json(job.output.nuisance, found | {"gain": gain} | columns)
     print(f"{table.shape[1]} nuisances, C {found['nuisance']['value']:.3f}")
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facies import bundle
-from facies.features import photo_owners, read_table
-from facies.jobs import run_job
+from facies.bundle import locked
+from facies.common.files import read_table
+from facies.common.jobs import run_job
+from facies.survival.designs import photo_owners
 
 INTENDED = (
     "Research on prognosis in patients like those it was made from. Not a medical device: "
@@ -25,15 +26,15 @@ LICENCE = "GPL-3.0-or-later for the workflow; whoever shares the file decides ab
 def face_moments(job, photos, ids) -> dict[str, np.ndarray]:
     """Moments of the codes and of the photos' measures, over patients."""
     arrays = {}
-    codes = bundle.mean_codes(job.input.latents, photos, ids)
-    arrays |= {f"codes.{name}": value for name, value in bundle.moments(codes).items()}
+    codes = locked.mean_codes(job.input.latents, photos, ids)
+    arrays |= {f"codes.{name}": value for name, value in locked.moments(codes).items()}
     table = read_table(job.input.table).set_index("photo_id")
     with np.load(job.input.latents, allow_pickle=False) as file:
         known, owner = photo_owners(file["photo_ids"], photos, ids)
-        columns = [table.loc[file["photo_ids"][known], n] for n in bundle.MEASURES["aligned"]]
-        columns += [file[name][known] for name in bundle.MEASURES["latents"]]
-    measured = bundle.per_patient(np.column_stack(columns), owner, len(ids))
-    return arrays | {f"measures.{n}": value for n, value in bundle.moments(measured).items()}
+        columns = [table.loc[file["photo_ids"][known], n] for n in locked.MEASURES["aligned"]]
+        columns += [file[name][known] for name in locked.MEASURES["latents"]]
+    measured = locked.per_patient(np.column_stack(columns), owner, len(ids))
+    return arrays | {f"measures.{n}": value for n, value in locked.moments(measured).items()}
 
 
 def scores(summary: dict, model: str) -> dict[str, dict]:
@@ -76,7 +77,7 @@ def main(job):
             ids, risk, words = file["ids"], file["risk"], json.loads(str(file["card"]))
             numbers = {n: file[n] for n in file.files if n.startswith("model.")}
         arrays |= {n.replace("model", features, 1): value for n, value in numbers.items()}
-        arrays |= {f"{features}.risk.{n}": v for n, v in bundle.moments(risk[:, None]).items()}
+        arrays |= {f"{features}.risk.{n}": v for n, v in locked.moments(risk[:, None]).items()}
         encoders[features] = words["encoder"]
         models[features] = {
             "model": p.model,
@@ -88,7 +89,7 @@ def main(job):
     read = read_table(job.input.columns)
     kinds = dict(read.loc[read.role == "clinical", ["column", "kind"]].to_numpy().tolist())
     card = {
-        "format": bundle.FORMAT,
+        "format": locked.FORMAT,
         "models": models,
         "encoders": encoders,
         "cohort": {
@@ -105,7 +106,7 @@ def main(job):
         "privacy": PRIVACY,
         "licence": LICENCE,
     }
-    seal = bundle.write_bundle(job.output.bundle, job.input.checkpoint, arrays, card)
+    seal = locked.write_bundle(job.output.bundle, job.input.checkpoint, arrays, card)
     Path(job.output.card).write_text(in_words(card, seal), encoding="utf-8")
     print(f"{', '.join(models)} of {len(ids)} patients ({len(folds)} rows of folds): {seal}")
 

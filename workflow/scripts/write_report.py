@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facies.jobs import run_job
-from facies.report import build
-from facies.rows import Rows
+from facies.common.jobs import run_job
+from facies.common.rows import Rows
+from facies.report.pages import build
 
 LARGE = {"images", "codes"}
 PICTURES = ("before", "samples", "strip", "walks", "moving", "maps")

@@ -1,0 +1,61 @@
+"""Where in W+ the risk lies: layers by what they draw, and what a model loses without one.
+
+A layer is one row of a code (num_ws, w_dim). Those that draw 4 and 8 pixels are coarse, 16 and 32
+middle, finer ones fine (Karras et al. 2019, arXiv 1812.04948, section 3.1).
+"""
+
+import numpy as np
+
+from facies.statistics.bootstrap import average, interval
+from facies.statistics.concordance import concordance
+
+NAMES = {"coarse": 8, "middle": 32, "fine": 1024}  # up to how many pixels
+SHUFFLES = 20
+
+
+def resolutions(count: int) -> np.ndarray:
+    """Pixels that each of ``count`` layers draws, int (count,): 4, 8, 8, 16, 16 ... and, last,
+    the colours of the finest (Karras et al. 2020, arXiv 1912.04958)."""
+    own = 4 * 2 ** ((np.arange(count) + 1) // 2)
+    return np.minimum(own, 4 * 2 ** ((count - 2) // 2))
+
+
+def layer_groups(count: int) -> dict[str, np.ndarray]:
+    """Indices of the coarse, middle and fine layers, those groups that have any."""
+    pixels = resolutions(count)
+    groups, least = {}, 0
+    for name, most in NAMES.items():
+        own = np.flatnonzero((pixels > least) & (pixels <= most))
+        least = most
+        if len(own):
+            groups[name] = own
+    return groups
+
+
+def permutation_importance(fits, coefficients, codes, draws, seed) -> list[dict]:
+    """C lost when one layer's rows are dealt out anew among the test patients of a fold, a row of
+    {layer, value, low, high} each; the interval draws patients.
+
+    ``fits`` are the folds' FoldFits with ``coefficients`` (num_ws, w_dim) each; ``codes(ids)``
+    gives the mean codes (n, num_ws, w_dim) of patients.
+    """
+    lost = []
+    for number, (fit, beta) in enumerate(zip(fits, coefficients, strict=True)):
+        parts = np.einsum("nld,ld->nl", codes(fit.ids), beta)
+        weights, rng = draws.of(fit.ids), np.random.default_rng([seed, number])
+        before = concordance(fit.test, fit.risk, weights)
+        orders = [rng.permutation(len(parts)) for _ in range(SHUFFLES)]
+        lost.append(
+            [
+                np.mean(
+                    [
+                        before - concordance(fit.test, fit.risk - own + own[order], weights)
+                        for order in orders
+                    ],
+                    axis=0,
+                )
+                for own in parts.T
+            ]
+        )
+    drawn = average(lost)  # (layers, 1 + draws)
+    return [{"layer": layer} | interval(row) for layer, row in enumerate(drawn)]
