@@ -1,6 +1,6 @@
 """How many covered faces are found, and how many plain ones are marked: draws covers on a folder.
 
-    python benchmarks/covered.py test FOLDER            # the table of docs/alignment.md
+    python benchmarks/covered.py test FOLDER            # the table of docs/photos.md
     python benchmarks/covered.py train FOLDER           # resources/visibility.npz anew
 
 FOLDER holds photographs of faces (.jpg, .png), one a person. Training takes the first half of them

@@ -123,7 +123,7 @@ import re, sys
 from types import SimpleNamespace as Job
 sys.path.insert(0, sys.argv[1])
 import merge_aligned, merge_latents
-from facies.rows import Rows, blocks
+from facies.common.rows import Rows, blocks
 
 # Not ru_maxrss, which begins with the peak of whoever started this.
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024

@@ -11,7 +11,7 @@ import evaluate
 import fit_model
 import permute_outcomes
 import split_patients
-from facies.common import files
+from facies.common.files import write_json
 from facies.evaluation import scoring
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
@@ -362,7 +362,7 @@ def test_comparisons_of_thirds_bear_a_share_of_the_overlap():
 
 
 def test_json_has_no_nan(tmp_path):
-    files.write_json(tmp_path / "x.json", {"a": [np.float64("nan"), 1.5]})
+    write_json(tmp_path / "x.json", {"a": [np.float64("nan"), 1.5]})
     assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5]}
 
 

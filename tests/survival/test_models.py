@@ -19,7 +19,7 @@ from facies.survival.linear import RidgeCox
 from facies.survival.models import MODELS
 from facies.survival.prediction import survival_likelihood, time_grid
 
-# The convolutional network sees photos, not columns: tests/test_convolution.py.
+# The convolutional network sees photos, not columns: tests/survival/test_convolution.py.
 TABULAR = [name for name in MODELS if name != "cnn"]
 
 

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from facies.common import files
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.evaluation import comparison, scoring
 from facies.evaluation.performance import measure
@@ -45,14 +44,14 @@ def main(job):
     summary["leakage"] = comparison.leakage(scores, fits)
     if job.input.truth:
         summary |= known_truth(job, photos, used, folds)
-    files.write_json(job.output.summary, summary)
+    write_json(job.output.summary, summary)
     curves = [
         scoring.risk_groups(key, risks[key], scoring.overlap(own)) for key, own in fits.items()
     ]
-    files.write_json(job.output.curves, curves)
+    write_json(job.output.curves, curves)
     measures = details(job, fits, risks, used, draws)
     measures["gate"] = by_gate(job, fits, draws, worst_of_each(gate, photos))
-    files.write_json(job.output.measures, measures)
+    write_json(job.output.measures, measures)
     named = [risks[key].assign(**dict(zip(scoring.KEYS, key, strict=True))) for key in fits]
     columns = ["patient_id", *scoring.KEYS, "risk"]
     pd.concat(named)[columns].to_csv(job.output.risks, index=False, float_format="%.6g")

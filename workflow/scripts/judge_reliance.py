@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facies.common import files
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.common.store import Store, read_manifests
 from facies.evaluation import scoring
@@ -51,7 +50,7 @@ def main(job):
     found["edits"] = json.loads(Path(job.input.edits).read_text(encoding="utf-8"))
     found["tests"] = verdict.judge(found)
     found["verdict"] = verdict.overall(found["tests"])
-    files.write_json(job.output.reliance, found)
+    write_json(job.output.reliance, found)
     if p.show:
         draw_examples(job, ["full", *p.views[1:], *p.covers])
     for row in found["tests"]:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from facies.common import files
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
+from facies.evaluation.scoring import permutation_test
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
@@ -29,9 +29,9 @@ def main(job):
     scores = crossval.permuted_scores(
         design, outcome, orders, folds.fold.to_numpy(), MODELS[MODEL], c_index, settings
     )
-    files.write_json(
+    write_json(
         job.output.permutation,
-        {"features": FEATURES, "model": MODEL, **scores.permutation_test(scores)},
+        {"features": FEATURES, "model": MODEL, **permutation_test(scores)},
     )
     print(f"{len(orders) - 1} permutations")
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facies.common import files
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.planning import costs, precision
 from facies.statistics.intervals import TOO_WIDE
@@ -24,7 +23,7 @@ def main(job):
     plan = precision.precision(outcome, columns, settings)
     size = Path(config["generator"]["pretrained"]).stat().st_size
     plan["costs"] = costs.estimate(len(photos), len(patients), size, config)
-    files.write_json(job.output.plan, plan)
+    write_json(job.output.plan, plan)
     text = words(plan, settings)
     Path(job.output.text).write_text(text, encoding="utf-8")
     print(text)

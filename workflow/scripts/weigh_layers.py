@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from facies.common import files
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.evaluation import scoring
 from facies.explanation import layers
@@ -49,7 +48,7 @@ def main(job):
         rows.append(row)
     importance = shuffled(job, fits, latents, photos, first, codes.shape[1:], settings["seed"])
     found = {"groups": rows, "importance": importance, "shuffles": layers.SHUFFLES}
-    files.write_json(job.output.layers, found)
+    write_json(job.output.layers, found)
 
 
 def shuffled(job, fits, latents, photos, first, shape, seed):

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from facies.cohort.columns import per_patient
-from facies.common import files
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.evaluation import comparison, scoring
 from facies.reliance.controls import c_row
@@ -46,7 +45,7 @@ def main(job):
     pairs = zip(scores["beyond"], scores["known"], strict=True)
     gain = comparison.difference([a - b for a, b in pairs], fits)
     columns = {"columns": [*table.columns], "clinical": settings["clinical"]}
-    files.write_json(job.output.nuisance, found | {"gain": gain} | columns)
+    write_json(job.output.nuisance, found | {"gain": gain} | columns)
     print(f"{table.shape[1]} nuisances, C {found['nuisance']['value']:.3f}")
 
 

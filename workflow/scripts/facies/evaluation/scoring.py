@@ -140,7 +140,7 @@ def of_thirds(overlap: float, contrast: str) -> float:
     Models of folds that share patients err alike along the order of risk. That is one of the two
     degrees of freedom between three groups, most of high against low and little of medium against
     low, so that each bears a share of what the ``overlap`` adds to the variance: by simulation
-    (docs/measures.md), because no formula is known.
+    (docs/evaluation.md), because no formula is known.
     """
     return 1 + OF_THIRDS[contrast] * (overlap - 1)
 

@@ -26,7 +26,7 @@ LOWER = [61, 291, 0, 17, 164, 18, 200, 199, 175, 152, 148, 377, 176, 400, 149, 3
 LOWER += [365, 172, 397, 57, 287, 212, 432]
 FOREHEAD, CHIN = 10, 152
 LEFT_SIDE, RIGHT_SIDE = [33, 234, 61, 127, 133], [263, 454, 291, 356, 362]
-# Shares that must be seen, and the largest turn in degrees; docs/alignment.md gives the rates.
+# Shares that must be seen, and the largest turn in degrees; docs/photos.md gives the rates.
 LEAST_EYES, LEAST_LOWER, LEAST_HALF, MOST_TURNED = 0.70, 0.65, 0.72, 35.0
 
 

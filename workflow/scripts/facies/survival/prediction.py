@@ -3,7 +3,7 @@
 A model has ``candidates(split, outcome, seed)``, dicts of hyperparameters to try, and
 ``path(split, outcome, candidates, seed)``, what each of them predicts; ``extend`` offers more
 candidates when the best lies on the grid's edge. All see the same centred, rotated columns
-(features.py). ``seed`` is a list of ints.
+(designs.py). ``seed`` is a list of ints.
 
 References
 ----------
