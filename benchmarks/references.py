@@ -7,7 +7,8 @@ Needs Rscript with the packages survival (3.5) and riskRegression (2022.11). The
 a folder that both read: veterans' lung cancer in months, German breast cancer in years, the
 Worcester heart attacks in months, all rounded up so that deaths share their times, and the veterans
 in days with every tie broken. ``figures`` are what Facies computes and ``REFERENCE`` what R does,
-by the same names; ``tests/statistics/test_references.py`` holds the one against written values of the other.
+by the same names; ``tests/statistics/test_references.py`` holds the one against written values of
+the other.
 """
 
 import argparse
