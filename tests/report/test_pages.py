@@ -328,7 +328,7 @@ def lead(low, high):
 
 
 def test_every_section_is_in_the_page():
-    page = (ROOT / "workflow/report/page.html.jinja").read_text()
+    page = (ROOT / "workflow/report/report.html.jinja").read_text()
     files = {p.name.split(".")[0] for p in (ROOT / "workflow/report/sections").iterdir()}
     assert files == set(re.findall(r'^  \("(\w+)", ', page, re.MULTILINE)) and len(files) == 14
 
