@@ -282,7 +282,7 @@ def test_a_card_holds_finite_numbers_alone(sealed, number):
 
 def test_a_pipe_is_no_bundle(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_card(tmp_path / "pipe")
 
 

@@ -375,5 +375,5 @@ def test_a_decimal_comma_and_a_code_change_nothing_in_what_models_see(tmp_path):
 
 
 def test_missing_sheet(tmp_path):
-    with pytest.raises(InputError, match="no such file; name your sheet"):
+    with pytest.raises(InputError, match="No such file or directory; name your sheet"):
         check_cohort(tmp_path / "photos.csv", tmp_path / "patients.csv", COLUMNS)

@@ -110,6 +110,7 @@ def test_what_is_no_text_file_is_told(tmp_path):
     (tmp_path / "wide.csv").write_bytes("id\n1\n".encode("utf-16-le"))
     with pytest.raises(InputError, match="wide.csv: not UTF-8 text; save it as CSV UTF-8"):
         read_sheet(tmp_path / "wide.csv", ["id"])
-    for name, message in (("sheet.csv", "not UTF-8"), ("", "not a file"), ("x", "no such file")):
+    cases = (("sheet.csv", "not UTF-8"), ("", "not a regular file"), ("x", "No such file"))
+    for name, message in cases:
         with pytest.raises(InputError, match=message):
             read_sheet(tmp_path / name, ["id"])

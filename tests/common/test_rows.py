@@ -33,16 +33,30 @@ def test_rows_that_do_not_fit_are_refused(tmp_path, rows):
 
 def test_rows_are_asked_for_as_of_an_array(tmp_path):
     x = np.random.default_rng(0).integers(0, 256, (7, 4, 4, 3), np.uint8)
-    np.savez(tmp_path / "x.npz", y=np.arange(3), x=x)
+    np.savez(tmp_path / "x.npz", y=np.arange(3), x=x, columns=np.asfortranarray(x))
     rows = Rows(tmp_path / "x.npz", "x")
     assert (len(rows), rows.shape, rows.dtype) == (7, x.shape, x.dtype)
     for wanted in (slice(2, 5), slice(0, 0), [6, 0, 0], np.arange(7) % 2 == 0, np.array([-1])):
-        assert np.array_equal(rows[wanted], x[wanted])
+        assert type(rows[wanted]) is np.ndarray and np.array_equal(rows[wanted], x[wanted])
+    assert np.array_equal(Rows(tmp_path / "x.npz", "columns")[[3]], x[[3]])
     with pytest.raises(IndexError):
         rows[[7]]
     some = Rows(tmp_path / "x.npz", "x", np.array([5, 1]))
     assert some.shape == (2, 4, 4, 3)
     assert np.array_equal(some[:], x[[5, 1]])
+
+
+def test_a_compressed_or_shortened_file_is_refused(tmp_path):
+    x = np.zeros((200, 50))
+    np.savez_compressed(tmp_path / "packed.npz", x=x)
+    with pytest.raises(ValueError, match="magic"):
+        Rows(tmp_path / "packed.npz", "x")
+    np.savez(tmp_path / "x.npz", x=x)
+    rows = Rows(tmp_path / "x.npz", "x")
+    with open(tmp_path / "x.npz", "r+b") as file:
+        file.truncate(40_000)
+    with pytest.raises(ValueError, match="mmap length"):
+        rows[:1]
 
 
 def test_blocks_are_all_chosen_rows_in_order(monkeypatch):

@@ -11,7 +11,6 @@ from PIL import Image
 from tiny import ROOT
 
 from facies.demo.people import pretraining_portraits
-from facies.demo.portraits import FACE as DRAWN_FACE
 from facies.demo.portraits import render as draw
 from facies.explanation import edits, heldout, strips
 from facies.explanation.direction import Direction, FoldDirections
@@ -107,7 +106,7 @@ def test_regions_are_found_again_in_a_crop():
     photo, drawn, _ = draw(portrait, 256)
     found = edits.find_regions(photo[::2, ::2], detector)
     assert found.shape == (128, 128)
-    truth = drawn[::2, ::2] == DRAWN_FACE
+    truth = drawn[::2, ::2] == FACE
     both = ((found == FACE) & truth).sum() / ((found == FACE) | truth).sum()
     assert both > 0.6
     assert edits.find_regions(np.zeros((64, 64, 3), np.uint8), detector) is None

@@ -549,7 +549,7 @@ def test_numbers_of_other_kinds_are_refused(tmp_path, rosinality, odd):
 
 def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "network.pt")
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         load_networks(tmp_path / "network.pt", "generator")
 
 

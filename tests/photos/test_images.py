@@ -226,7 +226,7 @@ def test_the_preview_of_a_raw_file_is_no_photo(tmp_path, picture, tags):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.jpg")
-    with pytest.raises(InputError, match="a pipe or device"):
+    with pytest.raises(InputError, match="not a regular file"):
         read(tmp_path / "a.jpg")
 
 

@@ -1,13 +1,12 @@
 """Map which pixels carry the risk: by the generator's Jacobian, and by covering parts of photos."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.common.rows import Rows, mean_picture
 from facies.explanation import edits
@@ -99,9 +98,7 @@ def main(job):
         "area": places(np.ones(maps["jacobian"].shape), regions, seed),
         **{name: places(own, regions, seed) for name, own in maps.items()},
     }
-    Path(job.output.figures).write_text(
-        json.dumps(found, indent=1, allow_nan=False), encoding="utf-8"
-    )
+    write_json(job.output.figures, found)
     face = edits.render(generator, centre.expand(1, *fitted.shape).cpu().numpy())[0]
     means = [heat(mean_map(own), face) for own in maps.values()]
     labels = ["mean face", *NAMES.values()]

@@ -1,10 +1,8 @@
 """Refuse a bundle that was changed, or that another version of the workflow would apply wrongly."""
 
-import json
-from pathlib import Path
-
 from facies.bundle.locked import NETWORKS, SETTINGS, load_bundle
 from facies.common.errors import InputError
+from facies.common.files import write_json
 from facies.common.jobs import run_job
 from facies.generator.checkpoints import load_networks
 
@@ -30,7 +28,7 @@ def main(job):
     size = card["photos"]["resolution"]
     if any(n.img_resolution != size for n in load_networks(job.input.bundle, *NETWORKS)):
         raise InputError(f"{job.input.bundle}: its networks are not of {size} pixels")
-    Path(job.output.card).write_text(json.dumps(card, indent=1, sort_keys=True), encoding="utf-8")
+    write_json(job.output.card, card)
     print(f"the bundle is whole: {card['digest']}")
 
 

@@ -1,10 +1,8 @@
 """Check both sheets; write the usable rows, how columns were read, and the flow of exclusions."""
 
-import json
-from pathlib import Path
-
 from facies.cohort.sheets import Cohort, Columns, check_cohort
 from facies.common.errors import InputError
+from facies.common.files import write_json
 from facies.common.jobs import run_job
 from facies.photos.alignment import QUALITY
 from facies.survival.folds import refuse_few
@@ -32,7 +30,7 @@ def main(job):
     cohort.patients.to_csv(job.output.patients, index=False)
     cohort.named.to_csv(job.output.named, index=False)
     cohort.columns.to_csv(job.output.columns, index=False)
-    Path(job.output.flow).write_text(json.dumps(cohort.flow, indent=1), encoding="utf-8")
+    write_json(job.output.flow, cohort.flow)
     for row in cohort.columns.itertuples():
         written = f", {row.written}" if row.written else ""
         print(f"{row.column}: {row.kind}{written}, {row.holds}; {row.missing} missing")

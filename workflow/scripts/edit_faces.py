@@ -1,14 +1,13 @@
 """Edit faces to a wanted risk, draw them, and check on held-out patients that edits keep to it."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.common.rows import Rows
 from facies.explanation import edits
@@ -197,9 +196,7 @@ def main(job):
     if (alone := confine(mean[None], *parts)).rows:
         strip["confined"] = alone.steps[0, 0]
     found["strip"] = list(strip)
-    Path(job.output.figures).write_text(
-        json.dumps(found, indent=1, allow_nan=False), encoding="utf-8"
-    )
+    write_json(job.output.figures, found)
     steps = [step.reshape(fitted.shape) for step in strip.values()]
     draw_walks(walk(mean[None], steps, generator)).save(job.output.strip)
     fitted_steps = np.broadcast_to(steps[0], people.shape)

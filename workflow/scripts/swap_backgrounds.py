@@ -1,9 +1,6 @@
 """Put test patients of one fold before each other's backgrounds."""
 
-import json
-from pathlib import Path
-
-from facies.common.files import read_table
+from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.common.store import Store, digest, read_manifests, write_manifest
 from facies.reliance.swap import blocks_of
@@ -36,7 +33,7 @@ def main(job):
                     made += 1
     for path, shard in zip(job.output.manifests, shards, strict=True):
         write_manifest(path, shard)
-    Path(job.output.blocks).write_text(json.dumps(blocks, indent=1), encoding="utf-8")
+    write_json(job.output.blocks, blocks)
     print(f"{len(blocks)} blocks, {made} photos composed")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from facies.common.bounded import regular_size
 from facies.common.errors import InputError
 
 IDS = ["photo_id", "patient_id", "path"]  # their names are fixed
@@ -56,11 +57,8 @@ def read_sheet(path: str | Path, columns: list[str], optional=()) -> pd.DataFram
 
 def _text(path):
     try:
-        if Path(path).exists() and not Path(path).is_file():
-            raise InputError(f"{path}: not a file; name your sheet in the config")
+        regular_size(path)
         text = Path(path).read_text(encoding="utf-8-sig").lstrip("\ufeff")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; name your sheet in the config") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text; {FORM}") from None
     except OSError as error:

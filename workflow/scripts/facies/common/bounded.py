@@ -1,8 +1,9 @@
 """Files that others wrote, read within bounds: of what kind, how large, and with what in them.
 
-Each function raises InputError, or ValueError where the caller knows better what to advise.
+OSError and ValueError say what is wrong, and the caller what to do about it.
 """
 
+import errno
 import json
 import math
 import os
@@ -17,10 +18,12 @@ from facies.common.errors import InputError
 LARGEST_HEADER = 10**7  # bytes of JSON before the numbers of a safetensors file
 
 
-def refuse_irregular(path: str | Path) -> None:
-    """Only a regular file has a size and an end: a pipe waits, a device goes on without one."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise InputError("no regular file but a folder, pipe or device; name a file")
+def regular_size(path: str | Path) -> int:
+    """Bytes of a regular file; OSError for anything else: a pipe waits, a device has no end."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file but a folder, pipe or device", str(path))
+    return status.st_size
 
 
 def strict_json(text: str | bytes):
@@ -44,11 +47,10 @@ def read_header(path: str | Path) -> dict:
 
     OSError where the file cannot be read, ValueError where it is none or its header is too large.
     """
-    refuse_irregular(path)
+    most = min(LARGEST_HEADER, regular_size(path))
     with open(path, "rb") as file:
         start = file.read(8)
         size = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        most = min(LARGEST_HEADER, os.fstat(file.fileno()).st_size)
         if not 1 < size <= most:
             raise ValueError(f"a header of {size} bytes, where {most} are the most")
         try:

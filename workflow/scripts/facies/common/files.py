@@ -1,4 +1,4 @@
-"""Tables and JSON files of the workflow."""
+"""Tables and JSON files of results."""
 
 import json
 
@@ -7,22 +7,22 @@ import pandas as pd
 
 
 def read_table(path) -> pd.DataFrame:
-    """A CSV table of the workflow: ids are text and only an empty cell is missing."""
+    """A CSV table of results: ids are text, and only an empty cell is missing."""
     ids = {"photo_id": str, "patient_id": str}
     return pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""])
 
 
-def write_json(path, value):
-    """Write ``value`` as JSON, NaN as null."""
+def write_json(path, value) -> None:
+    """Write ``value`` as JSON; NaN and infinity, which JSON does not have, as null."""
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(_plain(value), file, indent=1)
+        json.dump(_finite(value), file, indent=1, allow_nan=False)
 
 
-def _plain(value):
+def _finite(value):
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_finite(item) for item in value]
     if isinstance(value, float | np.floating):
         return float(value) if np.isfinite(value) else None
     return value

@@ -1,11 +1,10 @@
 """Arrays with a row for every photo of a cohort, in one uncompressed .npz as np.savez writes it.
 
-They are written as their rows come and read as rows are asked for, so that memory need not hold
-what a disk holds.
+They are written row by row and mapped from disk when read, so that memory does not grow with the
+cohort.
 """
 
 import itertools
-import struct
 import zipfile
 from pathlib import Path
 
@@ -28,8 +27,8 @@ def save_rows(path: str | Path, count: int, **columns) -> None:
 
 def _write_rows(member, count, rows):
     first = next(rows)
-    shape, kind = (count, *first.shape), npy.dtype_to_descr(first.dtype)
-    npy.write_array_header_1_0(member, {"descr": kind, "fortran_order": False, "shape": shape})
+    whole = np.broadcast_to(first, (count, *first.shape))
+    npy.write_array_header_1_0(member, npy.header_data_from_array_1_0(whole))
     for _, row in zip(range(count), itertools.chain([first], rows), strict=True):
         if (row.shape, row.dtype) != (first.shape, first.dtype):
             raise ValueError(f"a row {row.shape} {row.dtype} among {first.shape} {first.dtype}")
@@ -37,37 +36,31 @@ def _write_rows(member, count, rows):
 
 
 class Rows:
-    """An array of an .npz that stays on disk until rows of it are asked for: ``rows[wanted]`` with
-    a slice, numbers or a mask gives them as an array. Files by save_rows or np.savez. With
-    ``chosen`` (k,) of its rows it is an array of those alone."""
+    """An array of an uncompressed .npz that stays on disk: ``rows[index]`` with a slice, numbers or
+    a mask reads those rows into an array. With ``chosen`` (k,) it has those rows alone.
+
+    ValueError for a compressed file, and for one that was cut short.
+    """
 
     def __init__(self, path: str | Path, name: str, chosen: np.ndarray | None = None):
-        self.path = path
-        with zipfile.ZipFile(path) as archive:
-            place = archive.getinfo(f"{name}.npy").header_offset
-        with open(path, "rb") as file:
-            # A member stands behind its name and extra field, whose lengths are at byte 26.
-            file.seek(place + 26)
-            lengths = struct.unpack("<HH", file.read(4))
-            file.seek(place + 30 + sum(lengths))
+        with (
+            open(path, "rb") as file,
+            zipfile.ZipFile(file) as archive,
+            archive.open(f"{name}.npy"),  # leaves the file where the member's bytes begin
+        ):
             npy.read_magic(file)
-            (count, *row), _, self.dtype = npy.read_array_header_1_0(file)
-            self.start = file.tell()
-        self.numbers = np.arange(count) if chosen is None else np.arange(count)[chosen]
-        self.shape = (len(self.numbers), *row)
+            shape, fortran, self.dtype = npy.read_array_header_1_0(file)
+            self._map = {"filename": path, "offset": file.tell(), "shape": shape}
+            self._map |= {"dtype": self.dtype, "order": "F" if fortran else "C"}
+        self.numbers = np.arange(shape[0]) if chosen is None else np.arange(shape[0])[chosen]
+        self.shape = (len(self.numbers), *shape[1:])
 
     def __len__(self):
         return self.shape[0]
 
-    def __getitem__(self, wanted) -> np.ndarray:
-        numbers = self.numbers[wanted]
-        found = np.empty((len(numbers), *self.shape[1:]), self.dtype)
-        size = self.dtype.itemsize * int(np.prod(self.shape[1:]))
-        with open(self.path, "rb") as file:
-            for row, number in zip(found, numbers, strict=True):
-                file.seek(self.start + int(number) * size)
-                file.readinto(row)
-        return found
+    def __getitem__(self, index) -> np.ndarray:
+        # Mapped anew each time: the pages of a map count as memory as long as it is open.
+        return np.memmap(mode="r", **self._map)[self.numbers[index]]
 
 
 def mean_picture(rows, chosen=slice(None)) -> np.ndarray:

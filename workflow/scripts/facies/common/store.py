@@ -5,18 +5,17 @@ before, the code. An item is there whole or not at all, and never changes. So a 
 a setting changed and changed back, a shard re-cut or `results/` deleted, and nothing is done twice.
 """
 
-import errno
 import hashlib
 import io
 import json
 import os
-import stat
 import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from facies.common.bounded import regular_size
 from facies.common.errors import InputError
 
 
@@ -31,10 +30,8 @@ def digest(*parts) -> str:
 
 
 def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, read in pieces; OSError for a pipe or device, which has no end."""
-    mode = os.stat(path).st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(errno.EINVAL, "no regular file", str(path))
+    """SHA-256 of a regular file's bytes, read in pieces; OSError if it is none."""
+    regular_size(path)
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,5 +1,5 @@
-"""Rendered people, whose survival is known to depend on what their faces show.
+"""Rendered people, whose survival depends on what their faces show.
 
-Takes: random numbers. Gives: portraits with their regions, and a cohort with a planted truth.
+Takes: random numbers. Gives: portraits with their regions, and a cohort with planted hazards.
 Imports: common, photos.
 """

@@ -1,14 +1,14 @@
-"""Draw what covers a face: masks, dark glasses, cloths and hands; and what does not.
+"""Draw covers of a face (masks, dark glasses, cloth, hands), and things that do not cover it.
 
-They teach and test the measure of how much of a face is seen (`visibility`). Shapes are drawn in
-the frame of the face: u to the right in distances between the eyes, v down in distances from eyes
-to mouth, both nought between the eyes.
+The network of `photos.visibility` is trained and tested on them. Coordinates of the face: u to the
+right in distances between the eyes, v down in distances from eyes to mouth, the origin midway
+between the eyes.
 """
 
 import cv2
 import numpy as np
 
-from facies.demo.portraits import hsv, mix, noise, soft
+from facies.demo.painting import hsv, mix, noise, soft
 from facies.photos.detection import Face
 
 COVERS = ("mask", "nose_free", "sunglasses", "side", "lower", "upper")
@@ -19,7 +19,7 @@ RIM = 0.02
 def cover(
     kind: str, photo: np.ndarray, face: Face, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A photo uint8 (h, w, 3) with a thing of that kind, and what it hides, 1 or 0, (h, w).
+    """A photo uint8 (h, w, 3) with a cover of that kind, and which pixels it hides, 1 or 0, (h, w).
 
     A grey photo stays grey.
     """
@@ -34,7 +34,8 @@ def cover(
 
 
 def cut(photo: np.ndarray, face: Face, random: np.random.Generator):
-    """The photo cut through the face's middle, what was cut off (h, w), the new corner."""
+    """The photo cut through the middle of the face, the mask (h, w) of what was cut off, and the
+    (x, y) of the new top left corner."""
     height, width = photo.shape[:2]
     down = face.mouth[:, 1].mean() - face.eyes[:, 1].mean()
     middle = face.landmarks[[10, 152], 0].mean()
@@ -59,7 +60,7 @@ def _frame(photo, face):
 
 
 def stuff(photo, u, v, random, colour=None):
-    """A picture (h, w, 3) of cloth, paper, hair or anything: colour, folds, weave and pattern."""
+    """A picture (h, w, 3) of cloth, paper or hair: colour, folds, weave and pattern."""
     side = max(photo.shape[:2])
     if colour is None:
         colour = _colour(random)
@@ -103,7 +104,7 @@ def _noise(random, side, cells, photo):
 
 
 def _elsewhere(photo, random):
-    """Some rectangle of the photo, enlarged to all of it and turned over."""
+    """A random rectangle of the photo, enlarged to its size and turned by 180 degrees."""
     h, w = photo.shape[:2]
     part = random.uniform(0.2, 0.6)
     y, x = int(random.uniform(0, (1 - part) * h)), int(random.uniform(0, (1 - part) * w))
@@ -112,7 +113,7 @@ def _elsewhere(photo, random):
 
 
 def _skin(photo, face, random):
-    """Colour of the cheeks, a little off: that of a hand."""
+    """Colour of a hand: that of the cheeks, varied a little."""
     x, y = face.landmarks[[50, 280, 205, 425]].mean(axis=0)
     h, w = photo.shape[:2]
     r = max(face.size * 0.15, 1)
@@ -127,7 +128,7 @@ NOSE = [6, 197, 195, 5, 4]  # root to tip
 
 
 def _mask(photo, u, v, face, random, top=None):
-    """Cloth from the nose's bridge, or from under the nose, to below the chin, and its strings."""
+    """A surgical mask from the bridge of the nose, or from below it, to the chin, with strings."""
     points = face.landmarks
     free = top == "free"
     jaw = points[JAW[2:-2] if random.random() < 0.5 or free else JAW[1:-1]]
@@ -175,10 +176,9 @@ def _sunglasses(photo, u, v, face, random):
         half, rise = random.uniform(0.85, 1.2), random.uniform(0.22, 0.5)
         power = random.uniform(2.5, 10)
         ring = (np.abs(u / half) ** power + np.abs((v - 0.05) / rise) ** power) ** (1 / power)
-        alpha, inner = soft(ring - 1, RIM), ring
     else:
         ring = _lenses(u, v, random)
-        alpha, inner = soft(ring - 1, RIM), ring
+    alpha = soft(ring - 1, RIM)
     dark = random.uniform(0, 0.25) if random.random() < 0.8 else random.uniform(0.1, 0.4)
     tint = np.clip(dark * np.array([1, 1, 1]) * random.uniform(0.6, 1.4, 3), 0, 1)
     image = np.broadcast_to(tint, photo.shape).copy()
@@ -190,14 +190,14 @@ def _sunglasses(photo, u, v, face, random):
         angle = random.uniform(-1, 1)
         streak = np.exp(-((((u % 0.9) - 0.45 + angle * v) / 0.08) ** 2))
         image = mix(image, [0.9] * 3, streak * random.uniform(0.1, 0.6))
-    through = random.uniform(0.75, 1)  # what the lenses hold back
-    frame = _rims(u, v, inner, random)
-    image = mix(image * through + photo * (1 - through) * 0.5, _colour(random) * 0.4, frame)
+    opacity = random.uniform(0.75, 1)
+    frame = _rims(u, v, ring, random)
+    image = mix(image * opacity + photo * (1 - opacity) * 0.5, _colour(random) * 0.4, frame)
     return image, np.maximum(alpha, frame)
 
 
 def _lenses(u, v, random):
-    """1 on the rims of two lenses, less inside, (h, w)."""
+    """1 on the rims of two lenses, less than 1 inside, (h, w)."""
     half, rise = random.uniform(0.30, 0.48), random.uniform(0.24, 0.45)
     power, slant = random.uniform(1.8, 6), random.uniform(-0.15, 0.25)
     away = np.abs(u) - random.uniform(0.48, 0.55)
@@ -220,7 +220,7 @@ def _rims(u, v, ring, random):
 
 
 def _glasses(photo, u, v, face, random):
-    """Clear lenses, with rims and the odd reflection."""
+    """Clear lenses with rims and reflections."""
     ring = _lenses(u, v, random)
     frame = _rims(u, v, ring, random)
     image = photo.copy()
@@ -235,7 +235,8 @@ def _glasses(photo, u, v, face, random):
 
 
 def _half(photo, u, v, face, random, edge):
-    """Anything whose edge goes past (0, `edge`) at some angle; or a hand with fingers."""
+    """Cloth, hair or a hand. ``edge``: signed distance from its edge, coordinate along the edge,
+    and whether the edge is vertical."""
     wave = np.sin(edge[1] * random.uniform(2, 8) + random.uniform(0, 6)) * random.uniform(0, 0.08)
     alpha = soft(-(edge[0] + wave), RIM)
     if random.random() < 0.35:
@@ -286,7 +287,7 @@ def _upper(photo, u, v, face, random):
 
 
 def _beard(photo, u, v, face, random):
-    """Hair about the mouth, which stays seen; or a moustache alone."""
+    """A beard around the mouth, or a moustache."""
     outline = face.landmarks[JAW[3:-3]]
     outline = face.landmarks[1] + (outline - face.landmarks[1]) * random.uniform(1.0, 1.25)
     chin = np.zeros(photo.shape[:2], np.float32)

@@ -1,10 +1,11 @@
-"""The demo cohort: people whose survival hangs on what their faces show, and their truth.
+"""The demo cohort: people whose survival depends on what their faces show, and the true hazards.
 
-An illness factor drives ten visible attributes, each with scatter of its own. A Cox hazard, linear
-in those attributes and in age, sex and stage, plants the survival times. Clothing, background,
-light and camera know nothing of it. `python -m facies.demo config` writes the committed sheets.
+A latent illness factor drives ten visible attributes, each with noise. Survival times follow a
+hazard that is log-linear in those attributes and in age, sex and stage, and independent of
+clothing, background, light and camera. `python -m facies.demo.people config` writes the committed
+sheets.
 
-Two variants prove that the verdict on what a model looks at can say no: `python -m facies.demo
+In two variants the face carries little or no information: `python -m facies.demo.people
 config/confounded confounded`, and the same with null.
 """
 
@@ -16,18 +17,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facies.demo.portraits import HEALTH, Portrait, random_portrait
+from facies.demo.portraits import HEALTH, IDENTITY, Portrait, random_portrait
 
 PATIENTS, PHOTOS, SEED = 400, 480, 4
 # Log hazard per standard deviation of each attribute, before the scaling to FACE_SD.
 WEIGHTS = dict(zip(HEALTH, (1.0, 0.7, 1.0, 0.9, 0.7, 0.7, 0.4, 0.8, 0.4, 0.4), strict=True))
 FACE_SD = 1.1
 FEW = 240  # patients of the variants
-TRACE = 0.2  # what is left of the face's hazard in the confounded cohort
+TRACE = 0.2  # factor of the face's log hazard in the confounded cohort
 BACKGROUND_SD = 1.5  # log hazard per standard deviation of the background's hue, there
 STAGES = {"I": 0.0, "II": 0.7, "III": 1.5, "IV": 2.4}
 LOADING = 0.65  # of the illness factor on each attribute
-IDENTITY = ("face_width", "jaw", "nose", "lips", "eye_size", "eye_gap", "brow", "iris")
 
 
 def pretraining_portraits(part: int, count: int) -> Iterator[Portrait]:
@@ -38,15 +38,15 @@ def pretraining_portraits(part: int, count: int) -> Iterator[Portrait]:
 
 
 def health(random: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Standardised attributes (n, 10) and the same as drawing parameters in 0..1."""
+    """Standardised attributes (n, 10), and the same as drawing parameters from 0 to 1."""
     illness = random.standard_normal((n, 1))
-    own = random.standard_normal((n, len(HEALTH)))
-    standard = LOADING * illness + np.sqrt(1 - LOADING**2) * own
+    noise = random.standard_normal((n, len(HEALTH)))
+    standard = LOADING * illness + np.sqrt(1 - LOADING**2) * noise
     return standard, np.clip(0.38 + 0.17 * standard, 0, 1)
 
 
 def patients_table(random: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The clinical sheet, and the truth behind it."""
+    """The clinical sheet, and the true hazards and attributes."""
     n = PATIENTS
     ids = [f"P{i:04d}" for i in range(1, n + 1)]
     standard, drawn = health(random, n)
@@ -83,7 +83,7 @@ def _follow_up(random, hazard) -> tuple[np.ndarray, np.ndarray]:
 
 
 def portraits_table(random, sheet: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Drawing parameters of every photo: a patient keeps face and illness, the rest is new."""
+    """Drawing parameters of each photo; a patient keeps face and illness, all else varies."""
     extra = random.choice(PATIENTS, PHOTOS - PATIENTS, replace=True)
     counts = np.minimum(1 + np.bincount(extra, minlength=PATIENTS), 3)
     counts[np.flatnonzero(counts == 1)[: PHOTOS - counts.sum()]] += 1
@@ -114,8 +114,8 @@ def _photos_of(portraits: pd.DataFrame, sheet: pd.DataFrame) -> pd.DataFrame:
 
 
 def confounded(random, sheet: pd.DataFrame, truth: pd.DataFrame, portraits: pd.DataFrame):
-    """A cohort whose hazard hangs on the colour of the background, as if the worst cases had been
-    photographed on another ward, and hardly on the face; sheet, truth, portraits of FEW."""
+    """Sheet, truth and portraits of FEW patients whose hazard depends on the background's colour,
+    as if the worst cases had been photographed on another ward, and hardly on the face."""
     sheet, truth = sheet[:FEW].copy(), truth[:FEW].copy()
     portraits = _photos_of(portraits, sheet)
     ward = random.standard_normal(FEW)
@@ -130,8 +130,7 @@ def confounded(random, sheet: pd.DataFrame, truth: pd.DataFrame, portraits: pd.D
 
 
 def null(random, sheet: pd.DataFrame, truth: pd.DataFrame, portraits: pd.DataFrame):
-    """A cohort in which nothing tells of the outcome: those of FEW patients of the demo are dealt
-    out anew among them."""
+    """FEW patients of the demo with permuted outcomes, which nothing predicts."""
     sheet = sheet[:FEW].copy()
     outcome = ["time_months", "event"]
     sheet[outcome] = sheet[outcome].to_numpy()[random.permutation(FEW)]

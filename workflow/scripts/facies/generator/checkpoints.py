@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from facies.common.bounded import read_header, refuse_irregular, strict_json
+from facies.common.bounded import read_header, regular_size, strict_json
 from facies.common.errors import InputError
 from facies.generator.foreign import NO_CLASSES, read_foreign
 from facies.generator.stylegan2 import Discriminator, Encoder, Generator
@@ -90,7 +90,7 @@ def load_networks(
 def _read(path: Path, label) -> tuple[dict, dict[str, torch.Tensor]]:
     """Settings by network and tensors by full name, of any kind of file that is known."""
     try:
-        refuse_irregular(path)
+        regular_size(path)
         with open(path, "rb") as file:
             head = file.read(9)
         if head[8:] != b"{":  # where the header of a safetensors file begins

@@ -7,13 +7,13 @@ whole state is written down; a run that was killed goes on from there to the sam
 
 import copy
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from facies.common.files import write_json
 from facies.common.rows import Rows
 from facies.common.store import digest
 from facies.generator import parallel
@@ -206,11 +206,6 @@ def tick(run: Tuning) -> int:
     return max(int(run.kimg * 1000 / TICKS), 1)
 
 
-def known(figures: dict[str, float]) -> dict[str, float | None]:
-    """None, which JSON knows, in place of NaN."""
-    return {name: None if np.isnan(value) else value for name, value in figures.items()}
-
-
 def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record) -> None:
     """Everything that the rule gives to others; of the photos only numbers."""
     log = pd.DataFrame(record.rows)
@@ -229,9 +224,9 @@ def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record) -> None:
         "photos_held_out": int(judge.held.sum()),
         "photos_trained": int((~judge.held).sum()),
         "samples": judge.count,
-        "floor": known(judge.floor()),
-        "repetition": known({k: getattr(repeated, k) for k in ("share", "low", "high", "p")}),
+        "floor": judge.floor(),
+        "repetition": {k: getattr(repeated, k) for k in ("share", "low", "high", "p")},
     }
-    (run.folder / "quality.json").write_text(json.dumps(quality, indent=1), "utf-8")
+    write_json(run.folder / "quality.json", quality)
     card = {"kimg": f"{log.kimg[kept]:g}", "photos": str(quality["photos_trained"])}
     save_networks(run.folder / "generator.safetensors", trainer.networks(), **card)

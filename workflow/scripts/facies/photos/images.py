@@ -1,8 +1,6 @@
 """Read any photo into plain sRGB; nothing of its metadata survives but its profile's name."""
 
 import dataclasses
-import os
-import stat
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from facies.common.bounded import regular_size
 from facies.common.errors import InputError
 from facies.photos.colours import profile_of, to_srgb
 from facies.photos.depth import eight_bits, is_deep
@@ -68,16 +67,12 @@ def check_file(path: str | Path) -> None:
     """InputError unless the path leads to a file of bytes that a photo may have: to open a pipe is
     to wait for ever."""
     try:
-        status = os.stat(path)
+        size = regular_size(path)
     except OSError as error:
         raise InputError(_trouble(error)) from None
-    if stat.S_ISDIR(status.st_mode):
-        raise InputError("the path names a folder, not a photo")
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError("a pipe or device, not a file; correct its path")
-    if not status.st_size:
+    if not size:
         raise InputError("the file is empty; copy it again")
-    if status.st_size > MAX_BYTES:
+    if size > MAX_BYTES:
         raise InputError(f"a file of more than {MAX_BYTES // 10**6} MB; save a smaller copy")
 
 
@@ -88,8 +83,7 @@ def _trouble(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "photo file may not be read; check its permissions"
     if isinstance(error, OSError) and error.errno:
-        reason = os.strerror(error.errno)
-        return f"photo file cannot be read ({reason}); correct its path, or copy it again"
+        return f"photo file cannot be read ({error.strerror}); correct its path, or copy it again"
     if isinstance(error, MemoryError):
         return "the picture asks for more memory than there is; export it again"
     return "not a readable picture (damaged or cut short); export it again"
