@@ -25,10 +25,9 @@ rule check_bundle:
         "<benchmarks>/check_bundle.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
     params:
         applied=APPLIED,
     script:
@@ -50,10 +49,9 @@ rule check_sheets:
         "<benchmarks>/check_sheets.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
         columns=OUTSIDE["columns"],
@@ -131,10 +129,9 @@ rule predict_patients:
         "<benchmarks>/predict_patients.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(30),
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
         columns=OUTSIDE["columns"],
