@@ -1,5 +1,5 @@
 # Facies: from portrait photographs to survival.
-# The road: cohort -> aligned -> generator -> latents -> fits -> evaluation, explanation -> report.
+# cohort -> aligned -> generator -> latents -> fits -> evaluation, explanation, reliance -> report
 from snakemake.utils import min_version
 
 min_version("9.27")

@@ -14,7 +14,7 @@ APPLIED = {
 
 
 rule refit_model:
-    """Tune and fit the bundled model on all patients, as each fold does on its training patients."""
+    """Tune and fit the bundled model on all patients, as for a fold on its training patients."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
@@ -23,7 +23,7 @@ rule refit_model:
             evaluate("{features}"),
             cases={
                 "face": LATENTS,
-                "fused": expand(REFIT, features="face"),
+                "fused": "<results>/bundle/face.npz",
                 "clinical": [],
             },
         ),

@@ -1,5 +1,5 @@
 rule check_cohort:
-    """Check the sheets; list what cannot be used, with the reason."""
+    """Check the sheets; list what cannot be used, with reasons."""
     input:
         photos=unnamed(config["cohort"]["photos"]),
         patients=unnamed(config["cohort"]["patients"]),

@@ -3,7 +3,7 @@ DEMO = config["cohort"]["demo"]
 
 
 rule permute_outcomes:
-    """Deal the outcomes out anew and rerun the protocol: what C does chance reach?"""
+    """Permutation test: the whole protocol on permuted outcomes."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
@@ -30,7 +30,7 @@ rule permute_outcomes:
 
 
 rule evaluate:
-    """Score every model over the folds: summary, measures, the risk groups' curves, the risks."""
+    """Scores of every model over the folds: summary, measures, curves of risk groups, risks."""
     input:
         flow="<results>/cohort/flow.json",
         photos="<results>/cohort/photos.csv",

@@ -3,7 +3,7 @@ FACES_SHOWN = config["report"]["patient_photos"] or bool(config["cohort"]["demo"
 
 
 rule explain:
-    """Find each fold's health direction and score its held-out patients along it."""
+    """Each fold's health direction, and the health scores of its test patients."""
     input:
         photos=PHOTOS,
         named="<results>/cohort/photo_columns.csv",
@@ -38,7 +38,7 @@ rule explain:
 
 
 rule edit_faces:
-    """Edit faces to a wanted risk, draw them, and check that edits keep to it, face and person."""
+    """Edit faces to a target risk, and check that the edits reach it and keep face and person."""
     input:
         direction=rules.explain.output.direction,
         photos=PHOTOS,
@@ -81,7 +81,7 @@ rule edit_faces:
 
 
 rule attribute_risk:
-    """Map which pixels carry the risk, by the generator's Jacobian and by covering photos."""
+    """Map which pixels carry the risk: by the generator's Jacobian and by occlusion."""
     input:
         direction=rules.explain.output.direction,
         photos=PHOTOS,

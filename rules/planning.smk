@@ -1,5 +1,5 @@
 rule plan_study:
-    """Tell what precision the cohort can give and what the run will cost, before anything runs."""
+    """Estimate the precision that the cohort allows and the cost of the run, before it."""
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",

@@ -9,7 +9,7 @@ PROJECTED_BY = code_digest(
     "projection.likeness",
     "generator.checkpoints",
 )
-# The network that ships, in whose features reconstructions are measured.
+# The network of the repository, in whose features reconstructions are measured.
 SHIPPED = "resources/perception.safetensors"
 # Networks that the user has beside it.
 NAMED = {"lpips": LPIPS, "identity": IDENTITY}
@@ -22,7 +22,7 @@ FOLDS = "<results>/gate/folds.csv" if LEAVES_OUT else "<results>/folds.csv"
 
 
 rule project_photos:
-    """Find the W+ code of each of a shard's photos; only what the store lacks is computed."""
+    """Project a shard's photos to W+ codes, those that the store does not hold yet."""
     input:
         aligned="<results>/aligned/{view}/{shard}.json",
         checkpoint="<results>/generator/{generator}/generator.safetensors",
@@ -52,7 +52,7 @@ rule project_photos:
 
 
 rule merge_latents:
-    """One table of codes and of how good each reconstruction is."""
+    """Gather the codes of all photos and the quality of their reconstructions."""
     input:
         manifests=expand(rules.project_photos.output, shard=SHARDS, allow_missing=True),
         # What is usable does not hang on the view.
@@ -75,7 +75,7 @@ rule merge_latents:
 
 
 rule gate_photos:
-    """List the photos whose reconstructions fall under the gate, and leave them out if asked to."""
+    """List the photos that fail reconstruction quality control; leave them out if configured."""
     input:
         photos="<results>/cohort/photos.csv",
         folds="<results>/folds.csv",
@@ -100,7 +100,7 @@ rule gate_photos:
 
 
 rule embed_photos:
-    """See the aligned photos through the tuned discriminator: what is known without projection."""
+    """Features of the aligned photos in the tuned discriminator, for comparison with codes."""
     input:
         aligned=rules.merge_aligned.output.photos,
         checkpoint="<results>/generator/{generator}/generator.safetensors",

@@ -1,5 +1,5 @@
-# What the model looks at: the road again in other views, and the model's risk when photos change.
-# Ridge Cox is the judge throughout: it is linear, so that a changed photo's risk is known.
+# What the model uses: the analysis repeated on parts of the photo, and the risk of changed photos.
+# Ridge Cox throughout: it is linear, so that the effect of a change on the risk is exact.
 VIEWS = ["full", *config["controls"]]
 COVERS = expand(
     "{kind}_{region}",
@@ -13,7 +13,7 @@ MASKED = [*config["controls"], *COVERS]
 
 
 rule mask_photos:
-    """Hide a part of a shard's photos; only what the store lacks is made."""
+    """Hide a part of a shard's photos, those that the store does not hold yet."""
     input:
         aligned="<results>/aligned/full/{shard}.json",
         fill=rules.import_generator.output.mean_face,
@@ -38,7 +38,7 @@ rule mask_photos:
 
 
 rule swap_backgrounds:
-    """Put test patients of a fold before each other's backgrounds, in blocks."""
+    """Exchange the backgrounds of test patients of a fold, in blocks."""
     input:
         manifests=rules.merge_aligned.input.manifests,
         aligned=rules.merge_aligned.output.table,
@@ -65,7 +65,7 @@ rule swap_backgrounds:
 
 
 rule measure_nuisance:
-    """Measure what each photo tells besides the face: camera, light, crop, file."""
+    """Measure nuisance variables of each photo: camera, light, crop, file."""
     input:
         manifests=rules.merge_aligned.input.manifests,
         aligned=rules.merge_aligned.output.table,
@@ -90,13 +90,13 @@ rule measure_nuisance:
 
 
 rule weigh_nuisance:
-    """What nuisances tell of survival, and what the face tells beyond them and clinical data."""
+    """C of the nuisance variables, and the incremental value of the face beyond them."""
     input:
         nuisance=rules.measure_nuisance.output.table,
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
-        # The whole photo's risk would bring along what the background tells beyond its mean colour.
+        # The full photo's risk would include information of the background beyond its mean colour.
         fits=fits_of("face", "coxph", view="face" if "face" in VIEWS else "full"),
     output:
         nuisance="<results>/reliance/nuisance.json",
@@ -120,7 +120,7 @@ rule weigh_nuisance:
 
 
 rule weigh_layers:
-    """Which layers of W+ carry the risk: alone, left out, and shuffled among patients."""
+    """Which layers of W+ carry the risk: each alone, left out, and permuted among patients."""
     input:
         latents=LATENTS,
         photos=PHOTOS,
@@ -148,7 +148,7 @@ rule weigh_layers:
 
 
 rule judge_reliance:
-    """Hold views, covers, swaps, nuisances and edits against the rules stated in advance."""
+    """Judge controls, covers, swaps, nuisances and edits by the rules stated in advance."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",

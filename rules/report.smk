@@ -12,7 +12,7 @@ TEMPLATES = os.path.normpath(f"{SCRIPTS}/../report")
 
 
 rule write_report:
-    """Gather everything into one HTML file for readers."""
+    """Write the report: one HTML file."""
     input:
         **PATIENTS_SHOWN,
         columns="<results>/cohort/columns.csv",

@@ -32,10 +32,12 @@ if config["generator"]["per_fold"]:
         )
 
 CODES = "<results>/latents/{generator}/{view}.npz"
-FACE_FIT = expand(FITS, features="face", allow_missing=True)
-CLINICAL_FIT = expand(FITS, generator="cohort", features="clinical", allow_missing=True)
+(FACE_FIT,) = expand(FITS, features="face", allow_missing=True)
+(CLINICAL_FIT,) = expand(
+    FITS, generator="cohort", features="clinical", allow_missing=True
+)
 # What the fused features are made of.
-FUSED = {"stack": FACE_FIT, "joint": CODES, "average": FACE_FIT + CLINICAL_FIT}
+FUSED = {"stack": FACE_FIT, "joint": CODES, "average": [FACE_FIT, CLINICAL_FIT]}
 
 
 wildcard_constraints:
@@ -46,7 +48,7 @@ wildcard_constraints:
 
 
 rule split_patients:
-    """Deal the patients who have a usable photo into folds, alike in events and times."""
+    """Assign patients with a usable photo to folds, stratified by event and follow-up."""
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
@@ -70,7 +72,7 @@ rule split_patients:
 
 
 rule fit_model:
-    """Tune and fit one model on the training patients of one fold, and predict the others."""
+    """Tune and fit one model on the training patients of a fold, and predict its test patients."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
