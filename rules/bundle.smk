@@ -14,7 +14,7 @@ APPLIED = {
 
 
 rule refit_model:
-    """Tune and fit the bundled model on all patients, as each fold does on its training patients."""
+    """Tune and fit the bundled model on all patients, as for a fold on its training patients."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
@@ -23,7 +23,7 @@ rule refit_model:
             evaluate("{features}"),
             cases={
                 "face": LATENTS,
-                "fused": REFIT.format(features="face"),
+                "fused": "<results>/bundle/face.npz",
                 "clinical": [],
             },
         ),
@@ -35,10 +35,9 @@ rule refit_model:
         "<benchmarks>/refit_model/{features}.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_input_size(4000, per_mb=22),
+        runtime=by_attempt(60),
     params:
         settings={
             "seed": config["seed"],
@@ -55,12 +54,12 @@ rule write_bundle:
     input:
         models=bundled_models,
         columns="<results>/cohort/columns.csv",
-        checkpoint=f"<results>/generator/{config['scopes'][0]}/generator.safetensors",
+        checkpoint="<results>/generator/cohort/generator.safetensors",
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
         summary="<results>/evaluation/summary.json",
-        table=f"{ALIGNED}.csv",
+        table=rules.merge_aligned.output.table,
         latents=LATENTS,
     output:
         bundle="<results>/bundle/bundle.safetensors",
@@ -71,10 +70,9 @@ rule write_bundle:
         "<benchmarks>/write_bundle.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(30),
     params:
         features=BUNDLED,
         model=LINEAR,

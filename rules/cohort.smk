@@ -1,5 +1,5 @@
 rule check_cohort:
-    """Check the sheets; list what cannot be used, with the reason."""
+    """Check the sheets; list what cannot be used, with reasons."""
     input:
         photos=unnamed(config["cohort"]["photos"]),
         patients=unnamed(config["cohort"]["patients"]),
@@ -15,10 +15,9 @@ rule check_cohort:
         "<benchmarks>/check_cohort.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(10),
     params:
         columns={
             name: config["cohort"][name]
@@ -32,3 +31,6 @@ rule check_cohort:
         ),
     script:
         "../workflow/scripts/check_cohort.py"
+
+
+KEPT += rules.check_cohort.output

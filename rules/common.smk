@@ -24,18 +24,37 @@ DETECTOR = expand(
 )
 
 
-# One generator of all photos, and, to see what that gives away, one for each fold of the first
-# repeat that has not seen the fold's test patients.
+FOLD_NUMBERS = range(1, config["survival"]["folds"] + 1)
+REPEATS = range(1, config["survival"]["repeats"] + 1)
+# The generator tuned on all photos and, to measure the information leakage through it, one for each
+# fold of the first repeat, tuned without the fold's test patients.
 GENERATORS = ["cohort"]
-if "fold" in config["scopes"]:
-    GENERATORS += [f"fold-{fold}" for fold in range(1, config["survival"]["folds"] + 1)]
+if config["generator"]["per_fold"]:
+    GENERATORS += [f"fold-{fold}" for fold in FOLD_NUMBERS]
+# What rule all asks for: each file of rules adds its own. Not the report alone, because a failed
+# job leaves its file missing, and Snakemake makes a missing file only where a target requires it.
+KEPT = []
 
 
 wildcard_constraints:
     shard=r"\d+",
     part=r"\d+",
     view="[a-z_]+",
-    scope=r"cohort|fold(-\d+)?",
+    generator=r"cohort|fold-\d+",
+
+
+def by_attempt(amount):
+    """A resource (MB or minutes) that grows when a job was killed for exceeding it."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def by_input_size(least, per_mb):
+    """Memory in MB of a job that reads the whole cohort: ``per_mb`` for each MB of its input files.
+    Jobs that tune penalties work on every inner fold at once: 11 GB where 15,000 patients have
+    527 MB of codes."""
+    return (
+        lambda wildcards, input, attempt: max(least, per_mb * input.size_mb) * attempt
+    )
 
 
 def refuse_future(folder, tolerance=60):
@@ -164,30 +183,16 @@ def _rendered_states(demo):
     return lambda row: (lines.get(row.photo_id, "absent"),)
 
 
-def fits_of(scope, features, models, repeats, views="full"):
-    """The fits of all folds; of whole photos, if no other view is asked for."""
-    return expand(
-        FITS,
-        scope=scope,
-        view=views,
-        features=features,
-        model=models,
-        repeat=range(1, repeats + 1),
-        fold=range(1, config["survival"]["folds"] + 1),
-    )
-
-
-def judge_fits(views, repeats=config["survival"]["repeats"]):
-    """Fits of the face in some views, by which reliance is judged."""
-    return fits_of("cohort", "face", "coxph", repeats, views)
-
-
-def tuned(path):
-    """What the generator of a fit's scope made, at ``path`` with {scope} in it: in the scope fold
-    each fold has its own."""
-    return lambda wildcards: path.replace(
-        "{scope}", "fold-{fold}" if wildcards.scope == "fold" else "{scope}"
-    )
+def fits_of(features, model, **others):
+    """The fits of some features and models: of full photos in all repeats and folds, by the
+    generator of all photos, unless ``others`` name other values of these wildcards."""
+    usual = {
+        "generator": "cohort",
+        "view": "full",
+        "repeat": REPEATS,
+        "fold": FOLD_NUMBERS,
+    }
+    return expand(FITS, features=features, model=model, **(usual | others))
 
 
 def bundled_models(wildcards):

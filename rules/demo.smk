@@ -8,10 +8,9 @@ rule render_portraits:
         "<benchmarks>/render_portraits/{shard}.tsv"
     conda:
         "../envs/align.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         portraits=f"{config['cohort']['demo']}/portraits.csv",
         photos=config["cohort"]["photos"],
@@ -21,3 +20,7 @@ rule render_portraits:
         code=code_digest("demo.portraits"),
     script:
         "../workflow/scripts/render_portraits.py"
+
+
+if config["cohort"]["demo"]:
+    KEPT += expand(rules.render_portraits.output, shard=SHARDS)

@@ -1,11 +1,9 @@
-# Whatever is shown for one generator and one view is shown for the first of each.
-ALIGNED = f"<results>/aligned/{config['views'][0]}"
 # The planted truth is for the evaluation of the demo alone.
 DEMO = config["cohort"]["demo"]
 
 
 rule permute_outcomes:
-    """Deal the outcomes out anew and rerun the protocol: what C does chance reach?"""
+    """Permutation test: the whole protocol on permuted outcomes."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
@@ -19,10 +17,9 @@ rule permute_outcomes:
         "<benchmarks>/permute_outcomes.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=by_input_size(4000, per_mb=22),
+        runtime=by_attempt(120),
     params:
         settings={
             name: config["survival"][name] for name in ("inner_folds", "permutations")
@@ -33,18 +30,18 @@ rule permute_outcomes:
 
 
 rule evaluate:
-    """Score every model over the folds: summary, measures, the risk groups' curves, the risks."""
+    """Scores of every model over the folds: summary, measures, curves of risk groups, risks."""
     input:
         flow="<results>/cohort/flow.json",
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
-        aligned=f"{ALIGNED}.csv",
+        aligned=rules.merge_aligned.output.table,
         gate="<results>/gate/table.csv",
         fits=ALL_FITS,
         truth=branch(bool(DEMO), then=f"{DEMO}/truth.csv"),
         latents=branch(bool(DEMO), then=LATENTS),
-        images=branch(bool(DEMO), then=f"{ALIGNED}.npz"),
+        images=branch(bool(DEMO), then=rules.merge_aligned.output.photos),
     output:
         summary="<results>/evaluation/summary.json",
         measures="<results>/evaluation/measures.json",
@@ -56,17 +53,19 @@ rule evaluate:
         "<benchmarks>/evaluate.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(120),
     params:
         settings={
             "seed": config["seed"],
             "horizons": config["survival"]["horizons"],
             "clinical": config["cohort"]["clinical"],
-            "headline": [config[name][0] for name in ("views", "scopes")]
-            + [config["survival"]["models"][0]],
+            "model": config["survival"]["models"][0],
         },
     script:
         "../workflow/scripts/evaluate.py"
+
+
+KEPT += rules.permute_outcomes.output
+KEPT += rules.evaluate.output

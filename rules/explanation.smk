@@ -1,38 +1,32 @@
-EXPLANATION = "<results>/explanation/{scope}/{view}"
 # Patients' faces are drawn only where the config allows it; the demo's are nobody's.
 FACES_SHOWN = config["report"]["patient_photos"] or bool(config["cohort"]["demo"])
 
 
 rule explain:
-    """Find each fold's health direction and score its held-out patients along it."""
+    """Each fold's health direction, and the health scores of its test patients."""
     input:
         photos=PHOTOS,
         named="<results>/cohort/photo_columns.csv",
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
-        aligned="<results>/aligned/{view}.csv",
-        latents="<results>/latents/{scope}/{view}.npz",
-        fits=expand(
-            "<results>/fits/{{scope}}/{{view}}/face/coxph/{repeat}-{fold}.npz",
-            repeat=range(1, config["survival"]["repeats"] + 1),
-            fold=range(1, config["survival"]["folds"] + 1),
-        ),
+        aligned=rules.merge_aligned.output.table,
+        latents=LATENTS,
+        fits=fits_of("face", "coxph"),
         truth=branch(bool(DEMO), then=f"{DEMO}/truth.csv"),
         portraits=branch(bool(DEMO), then=f"{DEMO}/portraits.csv"),
     output:
-        direction=f"{EXPLANATION}/direction.npz",
-        figures=f"{EXPLANATION}/direction.json",
-        health=f"{EXPLANATION}/health.csv",
+        direction="<results>/explanation/direction.npz",
+        figures="<results>/explanation/direction.json",
+        health="<results>/explanation/health.csv",
     log:
-        "<logs>/explain/{scope}-{view}.log",
+        "<logs>/explain.log",
     benchmark:
-        "<benchmarks>/explain/{scope}-{view}.tsv"
+        "<benchmarks>/explain.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(30),
     params:
         settings={
             "seed": config["seed"],
@@ -44,39 +38,38 @@ rule explain:
 
 
 rule edit_faces:
-    """Edit faces to a wanted risk, draw them, and check that edits keep to it, face and person."""
+    """Edit faces to a target risk, and check that the edits reach it and keep face and person."""
     input:
-        direction=f"{EXPLANATION}/direction.npz",
+        direction=rules.explain.output.direction,
         photos=PHOTOS,
         folds=FOLDS,
-        latents="<results>/latents/{scope}/{view}.npz",
-        aligned="<results>/aligned/{view}.npz",
-        checkpoint="<results>/generator/{scope}/generator.safetensors",
+        latents=LATENTS,
+        aligned=rules.merge_aligned.output.photos,
+        checkpoint="<results>/generator/cohort/generator.safetensors",
         perception=unnamed(PERCEPTION),
         detector=DETECTOR,
     output:
         **(
             {
-                "patients": f"{EXPLANATION}/patients.png",
-                "patients_moving": f"{EXPLANATION}/patients.webp",
+                "patients": "<results>/explanation/patients.png",
+                "patients_moving": "<results>/explanation/patients.webp",
             }
             if FACES_SHOWN
             else {}
         ),
-        figures=f"{EXPLANATION}/edits.json",
-        strip=f"{EXPLANATION}/strip.png",
-        walks=f"{EXPLANATION}/walks.png",
-        moving=f"{EXPLANATION}/walks.webp",
+        figures="<results>/explanation/edits.json",
+        strip="<results>/explanation/strip.png",
+        walks="<results>/explanation/walks.png",
+        moving="<results>/explanation/walks.webp",
     log:
-        "<logs>/edit_faces/{scope}-{view}.log",
+        "<logs>/edit_faces.log",
     benchmark:
-        "<benchmarks>/edit_faces/{scope}-{view}.tsv"
+        "<benchmarks>/edit_faces.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(60),
         gpu=1,
     params:
         settings=PROJECTION,
@@ -88,36 +81,40 @@ rule edit_faces:
 
 
 rule attribute_risk:
-    """Map which pixels carry the risk, by the generator's Jacobian and by covering photos."""
+    """Map which pixels carry the risk: by the generator's Jacobian and by occlusion."""
     input:
-        direction=f"{EXPLANATION}/direction.npz",
+        direction=rules.explain.output.direction,
         photos=PHOTOS,
         folds=FOLDS,
-        latents="<results>/latents/{scope}/{view}.npz",
-        aligned="<results>/aligned/{view}.npz",
-        checkpoint="<results>/generator/{scope}/generator.safetensors",
+        latents=LATENTS,
+        aligned=rules.merge_aligned.output.photos,
+        checkpoint="<results>/generator/cohort/generator.safetensors",
         detector=DETECTOR,
     output:
         **(
-            {"patients": f"{EXPLANATION}/patients_attribution.png"}
+            {"patients": "<results>/explanation/patients_attribution.png"}
             if FACES_SHOWN
             else {}
         ),
-        figures=f"{EXPLANATION}/attribution.json",
-        mean=f"{EXPLANATION}/attribution.png",
+        figures="<results>/explanation/attribution.json",
+        mean="<results>/explanation/attribution.png",
     log:
-        "<logs>/attribute_risk/{scope}-{view}.log",
+        "<logs>/attribute_risk.log",
     benchmark:
-        "<benchmarks>/attribute_risk/{scope}-{view}.tsv"
+        "<benchmarks>/attribute_risk.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(60),
         gpu=1,
     params:
         seed=config["seed"],
         show=FACES_SHOWN,
     script:
         "../workflow/scripts/attribute_risk.py"
+
+
+KEPT += rules.explain.output
+KEPT += rules.edit_faces.output
+KEPT += rules.attribute_risk.output

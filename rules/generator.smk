@@ -1,5 +1,5 @@
 rule import_generator:
-    """Read the checkpoint that tuning starts from, of whatever kind, and draw samples from it."""
+    """Read the checkpoint that tuning starts from, of any supported format, and draw samples."""
     input:
         pretrained=unnamed(config["generator"]["pretrained"]),
     output:
@@ -10,15 +10,13 @@ rule import_generator:
         "<logs>/import_generator.log",
     benchmark:
         "<benchmarks>/import_generator.tsv"
-    # A wrong checkpoint is told before anything else is done.
+    # A wrong checkpoint is reported before anything else is done.
     priority: 1
     conda:
         "../envs/torch.yaml"
-    # What tuning starts from must not depend on the number of cores, and sums of floats can.
-    threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=by_attempt(6000),
+        runtime=by_attempt(60),
     params:
         label=config["generator"]["label"],
         resolution=config["resolution"],
@@ -29,29 +27,29 @@ rule import_generator:
 
 
 rule finetune_generator:
-    """Tune the pretrained StyleGAN2, and the encoder beside it, on the cohort's photos, or on
-    those of the patients whom a fold trains on."""
+    """Tune the pretrained StyleGAN2 and its encoder on the photos of all patients or, for the
+    generator of a fold, of its training patients."""
     input:
         photos="<results>/aligned/full.npz",
         pretrained=rules.import_generator.output.checkpoint,
         perception=unnamed(PERCEPTION),
-        folds=branch(evaluate("{scope} != 'cohort'"), then="<results>/folds.csv"),
+        folds=branch(evaluate("{generator} != 'cohort'"), then="<results>/folds.csv"),
     output:
-        checkpoint="<results>/generator/{scope}/generator.safetensors",
-        log="<results>/generator/{scope}/log.csv",
-        quality="<results>/generator/{scope}/quality.json",
-        samples="<results>/generator/{scope}/samples.png",
-        closest="<results>/generator/{scope}/closest.npz",
+        checkpoint="<results>/generator/{generator}/generator.safetensors",
+        log="<results>/generator/{generator}/log.csv",
+        quality="<results>/generator/{generator}/quality.json",
+        samples="<results>/generator/{generator}/samples.png",
+        closest="<results>/generator/{generator}/closest.npz",
     log:
-        "<logs>/finetune_generator/{scope}.log",
+        "<logs>/finetune_generator/{generator}.log",
     benchmark:
-        "<benchmarks>/finetune_generator/{scope}.tsv"
+        "<benchmarks>/finetune_generator/{generator}.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=by_input_size(8000, per_mb=4),
+        runtime=by_attempt(720),
         gpu=config["generator"]["gpus"],
     params:
         settings={
@@ -79,6 +77,10 @@ rule finetune_generator:
         "../workflow/scripts/finetune_generator.py"
 
 
+KEPT += rules.import_generator.output
+KEPT += expand(rules.finetune_generator.output, generator=GENERATORS)
+
+
 rule render_pretraining:
     """Render and align portraits of people outside the demo cohort."""
     output:
@@ -89,10 +91,9 @@ rule render_pretraining:
         "<benchmarks>/render_pretraining/{part}.tsv"
     conda:
         "../envs/align.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         people=1000,
         resolution=config["resolution"],
@@ -101,7 +102,7 @@ rule render_pretraining:
 
 
 rule pretrain_generator:
-    """Train the demo's generator from scratch; goes on from its state file after a stop."""
+    """Train the demo's generator from scratch; after a stop, continue from the state file."""
     input:
         photos=expand("<results>/pretraining/{part}.npz", part=range(12)),
     output:
@@ -115,8 +116,8 @@ rule pretrain_generator:
         "../envs/torch.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(1440),
         gpu=1,
     params:
         kimg=304,
@@ -143,8 +144,8 @@ rule train_perception:
         "../envs/torch.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(120),
         gpu=1,
     params:
         kimg=200,

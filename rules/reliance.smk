@@ -1,6 +1,6 @@
-# What the model looks at: the road again in other views, and the model's risk when photos change.
-# Ridge Cox is the judge throughout: it is linear, so that a changed photo's risk is known.
-CONTROLS = config["views"][1:]
+# What the model uses: the analysis repeated on parts of the photo, and the risk of changed photos.
+# Ridge Cox throughout: it is linear, so that the effect of a change on the risk is exact.
+VIEWS = ["full", *config["controls"]]
 COVERS = expand(
     "{kind}_{region}",
     kind=["without", "inpainted", "random"],
@@ -8,12 +8,12 @@ COVERS = expand(
 )
 EXAMPLES = "<results>/reliance/examples.png"
 SWAPPED = ["swapped"] if config["reliance"]["swap"] else []
-# Every kind of photo that is projected besides the whole ones.
-OTHERS = [*CONTROLS, *COVERS, *SWAPPED]
+# What is projected by the generator of all photos besides the full photos.
+MASKED = [*config["controls"], *COVERS]
 
 
 rule mask_photos:
-    """Hide a part of a shard's photos; only what the store lacks is made."""
+    """Hide a part of a shard's photos, those that the store does not hold yet."""
     input:
         aligned="<results>/aligned/full/{shard}.json",
         fill=rules.import_generator.output.mean_face,
@@ -27,10 +27,9 @@ rule mask_photos:
         view="(?!full|swapped)[a-z_]+",
     conda:
         "../envs/align.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         store=config["store"],
         code=code_digest("reliance.views"),
@@ -39,10 +38,10 @@ rule mask_photos:
 
 
 rule swap_backgrounds:
-    """Put test patients of a fold before each other's backgrounds, in blocks."""
+    """Exchange the backgrounds of test patients of a fold, in blocks."""
     input:
-        manifests=expand("<results>/aligned/full/{shard}.json", shard=SHARDS),
-        aligned="<results>/aligned/full.csv",
+        manifests=rules.merge_aligned.input.manifests,
+        aligned=rules.merge_aligned.output.table,
         photos=PHOTOS,
         folds=FOLDS,
     output:
@@ -54,10 +53,9 @@ rule swap_backgrounds:
         "<benchmarks>/swap_backgrounds.tsv"
     conda:
         "../envs/align.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         seed=config["seed"],
         store=config["store"],
@@ -67,10 +65,10 @@ rule swap_backgrounds:
 
 
 rule measure_nuisance:
-    """Measure what each photo tells besides the face: camera, light, crop, file."""
+    """Measure nuisance variables of each photo: camera, light, crop, file."""
     input:
-        manifests=expand("<results>/aligned/full/{shard}.json", shard=SHARDS),
-        aligned="<results>/aligned/full.csv",
+        manifests=rules.merge_aligned.input.manifests,
+        aligned=rules.merge_aligned.output.table,
         named="<results>/cohort/photo_columns.csv",
     output:
         table="<results>/reliance/nuisance.csv",
@@ -80,10 +78,9 @@ rule measure_nuisance:
         "<benchmarks>/measure_nuisance.tsv"
     conda:
         "../envs/align.yaml"
-    threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         columns=config["cohort"]["nuisance"],
         folder=config["cohort"]["folder"],
@@ -93,14 +90,14 @@ rule measure_nuisance:
 
 
 rule weigh_nuisance:
-    """What nuisances tell of survival, and what the face tells beyond them and clinical data."""
+    """C of the nuisance variables, and the incremental value of the face beyond them."""
     input:
         nuisance=rules.measure_nuisance.output.table,
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
-        # The whole photo's risk would bring along what the background tells beyond its mean colour.
-        fits=judge_fits("face" if "face" in config["views"] else "full"),
+        # The full photo's risk would include information of the background beyond its mean colour.
+        fits=fits_of("face", "coxph", view="face" if "face" in VIEWS else "full"),
     output:
         nuisance="<results>/reliance/nuisance.json",
     log:
@@ -109,10 +106,9 @@ rule weigh_nuisance:
         "<benchmarks>/weigh_nuisance.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(60),
     params:
         settings={
             "seed": config["seed"],
@@ -124,13 +120,13 @@ rule weigh_nuisance:
 
 
 rule weigh_layers:
-    """Which layers of W+ carry the risk: alone, left out, and shuffled among patients."""
+    """Which layers of W+ carry the risk: each alone, left out, and permuted among patients."""
     input:
         latents=LATENTS,
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
-        fits=judge_fits("full", repeats=1),
+        fits=fits_of("face", "coxph", repeat=1),
     output:
         layers="<results>/reliance/layers.json",
     log:
@@ -139,10 +135,9 @@ rule weigh_layers:
         "<benchmarks>/weigh_layers.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(120),
     params:
         settings={
             "seed": config["seed"],
@@ -153,34 +148,30 @@ rule weigh_layers:
 
 
 rule judge_reliance:
-    """Hold views, covers, swaps, nuisances and edits against the rules stated in advance."""
+    """Judge controls, covers, swaps, nuisances and edits by the rules stated in advance."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
-        fits=judge_fits(config["views"]),
+        fits=fits_of("face", "coxph", view=VIEWS),
         latents=LATENTS,
-        covered=expand(
-            "<results>/latents/{scope}/{view}.npz",
-            scope=config["scopes"][0],
-            view=COVERS,
-        ),
+        covered=expand(rules.merge_latents.output, generator="cohort", view=COVERS),
         swapped=expand(
-            "<results>/latents/{scope}/{view}/{shard}.json",
-            scope=config["scopes"][0],
+            rules.project_photos.output,
+            generator="cohort",
             view=SWAPPED,
             shard=SHARDS,
         ),
         blocks=rules.swap_backgrounds.output.blocks if SWAPPED else [],
         manifests=expand(
             "<results>/aligned/{view}/{shard}.json",
-            view=["full", *CONTROLS, *COVERS],
+            view=["full", *MASKED],
             shard=SHARDS,
         ),
         composed=rules.swap_backgrounds.output.manifests if SWAPPED else [],
         nuisance=rules.weigh_nuisance.output.nuisance,
         layers=rules.weigh_layers.output.layers,
-        edits="<results>/explanation/cohort/full/edits.json",
+        edits=rules.edit_faces.output.figures,
     output:
         **({"examples": EXAMPLES} if FACES_SHOWN else {}),
         reliance="<results>/reliance/reliance.json",
@@ -190,12 +181,11 @@ rule judge_reliance:
         "<benchmarks>/judge_reliance.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(60),
     params:
-        views=config["views"],
+        views=VIEWS,
         show=FACES_SHOWN,
         regions=config["reliance"]["cover"],
         covers=COVERS,
@@ -203,3 +193,19 @@ rule judge_reliance:
         store=config["store"],
     script:
         "../workflow/scripts/judge_reliance.py"
+
+
+KEPT += expand(rules.mask_photos.output, view=MASKED, shard=SHARDS)
+KEPT += rules.swap_backgrounds.output if SWAPPED else []
+KEPT += expand(
+    rules.project_photos.output,
+    generator="cohort",
+    view=[*MASKED, *SWAPPED],
+    shard=SHARDS,
+)
+KEPT += expand(rules.merge_latents.output, generator="cohort", view=MASKED)
+KEPT += rules.measure_nuisance.output
+KEPT += rules.weigh_nuisance.output
+KEPT += rules.weigh_layers.output
+KEPT += rules.judge_reliance.input.fits
+KEPT += rules.judge_reliance.output

@@ -1,24 +1,18 @@
 from glob import glob
 
-VIEW, SCOPE = config["views"][0], config["scopes"][0]
-PATIENTS_SHOWN = {
-    name: f"<results>/explanation/{SCOPE}/{VIEW}/{picture}"
-    for name, picture in {
-        "edited": "patients.png",
-        "edited_moving": "patients.webp",
-        "mapped": "patients_attribution.png",
-    }.items()
-    if FACES_SHOWN
-}
+PATIENTS_SHOWN = {}
 if FACES_SHOWN:
-    PATIENTS_SHOWN["examples"] = EXAMPLES
-
-
+    PATIENTS_SHOWN = {
+        "edited": rules.edit_faces.output.patients,
+        "edited_moving": rules.edit_faces.output.patients_moving,
+        "mapped": rules.attribute_risk.output.patients,
+        "examples": rules.judge_reliance.output.examples,
+    }
 TEMPLATES = os.path.normpath(f"{SCRIPTS}/../report")
 
 
 rule write_report:
-    """Gather everything into one HTML file for readers."""
+    """Write the report: one HTML file."""
     input:
         **PATIENTS_SHOWN,
         columns="<results>/cohort/columns.csv",
@@ -28,23 +22,23 @@ rule write_report:
         measures="<results>/evaluation/measures.json",
         curves="<results>/evaluation/curves.json",
         permutation="<results>/evaluation/permutation.json",
-        table=f"<results>/aligned/{VIEW}.csv",
-        aligned=f"<results>/aligned/{VIEW}.npz",
-        latents=f"<results>/latents/{SCOPE}/{VIEW}.npz",
+        table=rules.merge_aligned.output.table,
+        aligned=rules.merge_aligned.output.photos,
+        latents=LATENTS,
         gate="<results>/gate/table.csv",
-        log=f"<results>/generator/{SCOPE}/log.csv",
+        log="<results>/generator/cohort/log.csv",
         before=rules.import_generator.output.samples,
-        samples=f"<results>/generator/{SCOPE}/samples.png",
-        quality=f"<results>/generator/{SCOPE}/quality.json",
-        closest=f"<results>/generator/{SCOPE}/closest.npz",
-        direction=f"<results>/explanation/{SCOPE}/{VIEW}/direction.json",
-        edits=f"<results>/explanation/{SCOPE}/{VIEW}/edits.json",
-        attribution=f"<results>/explanation/{SCOPE}/{VIEW}/attribution.json",
-        strip=f"<results>/explanation/{SCOPE}/{VIEW}/strip.png",
-        walks=f"<results>/explanation/{SCOPE}/{VIEW}/walks.png",
+        samples="<results>/generator/cohort/samples.png",
+        quality="<results>/generator/cohort/quality.json",
+        closest="<results>/generator/cohort/closest.npz",
+        direction=rules.explain.output.figures,
+        edits=rules.edit_faces.output.figures,
+        attribution=rules.attribute_risk.output.figures,
+        strip=rules.edit_faces.output.strip,
+        walks=rules.edit_faces.output.walks,
         reliance=rules.judge_reliance.output.reliance,
-        moving=f"<results>/explanation/{SCOPE}/{VIEW}/walks.webp",
-        maps=f"<results>/explanation/{SCOPE}/{VIEW}/attribution.png",
+        moving=rules.edit_faces.output.moving,
+        maps=rules.attribute_risk.output.mean,
     output:
         report=report(
             "<results>/report.html",
@@ -57,12 +51,14 @@ rule write_report:
         "<benchmarks>/write_report.tsv"
     conda:
         "../envs/report.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=by_input_size(4000, per_mb=4),
+        runtime=by_attempt(20),
     params:
         config=without_places(),
         benchmarks=f"{config['results']}/benchmarks",
     script:
         "../workflow/scripts/write_report.py"
+
+
+KEPT += rules.write_report.output

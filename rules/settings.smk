@@ -128,7 +128,14 @@ def network(section, name):
     return found["path"], found["sha256"]
 
 
+REPLACED = {
+    "views": "controls, without full, such as controls: [face, background]",
+    "scopes": "generator.per_fold, true for [cohort, fold]",
+}
+
 refuse_programs(workflow.configfiles)
+for name in REPLACED.keys() & config:
+    raise WorkflowError(f"{name}: this setting is now called {REPLACED[name]}")
 try:
     validate(config, "../workflow/schemas/config.schema.yaml")
 except WorkflowError as error:

@@ -4,7 +4,7 @@ FEATURES = [
     for name in config["survival"]["features"]
     if config["cohort"]["clinical"] or name not in ("clinical", "fused")
 ]
-FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
+FITS = "<results>/fits/{generator}/{view}/{features}/{model}/{repeat}-{fold}.npz"
 if not FEATURES:
     raise WorkflowError(
         "survival.features: name face too; without cohort.clinical nothing is left"
@@ -20,24 +20,24 @@ if config["survival"]["models"][0] in SINGLE:
     )
 
 
-ALL_FITS = fits_of("cohort", FEATURES, MODELS, config["survival"]["repeats"])
+ALL_FITS = fits_of(FEATURES, MODELS)
 for model in [model for model in config["survival"]["models"] if model in SINGLE]:
-    ALL_FITS += fits_of("cohort", SINGLE[model], model, config["survival"]["repeats"])
-if "fold" in config["scopes"]:
-    # Features that no generator made are the same in both scopes.
-    made = [name for name in FEATURES if name not in ("clinical", "pixels")]
-    ALL_FITS += fits_of("fold", made, MODELS, 1)
+    ALL_FITS += fits_of(SINGLE[model], model)
+if config["generator"]["per_fold"]:
+    # Clinical columns and pixels depend on no generator.
+    generated = [name for name in FEATURES if name not in ("clinical", "pixels")]
+    for fold in FOLD_NUMBERS:
+        ALL_FITS += fits_of(
+            generated, MODELS, generator=f"fold-{fold}", repeat=1, fold=fold
+        )
 
-LATENTS_OF = tuned("<results>/latents/{scope}/{view}.npz")
-# What the fused features are made of. Clinical fits know of no generator.
-FUSED = {
-    "stack": FITS.replace("{features}", "face"),
-    "joint": LATENTS_OF,
-    "average": [
-        FITS.replace("{features}", "face"),
-        FITS.replace("{scope}", "cohort").replace("{features}", "clinical"),
-    ],
-}[config["survival"]["fusion"]]
+CODES = "<results>/latents/{generator}/{view}.npz"
+(FACE_FIT,) = expand(FITS, features="face", allow_missing=True)
+(CLINICAL_FIT,) = expand(
+    FITS, generator="cohort", features="clinical", allow_missing=True
+)
+# What the fused features are made of.
+FUSED = {"stack": FACE_FIT, "joint": CODES, "average": [FACE_FIT, CLINICAL_FIT]}
 
 
 wildcard_constraints:
@@ -48,7 +48,7 @@ wildcard_constraints:
 
 
 rule split_patients:
-    """Deal the patients who have a usable photo into folds, alike in events and times."""
+    """Assign patients with a usable photo to folds, stratified by event and follow-up."""
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
@@ -61,10 +61,9 @@ rule split_patients:
         "<benchmarks>/split_patients.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(10),
     params:
         settings={name: config["survival"][name] for name in ("folds", "repeats")}
         | {"seed": config["seed"]},
@@ -73,7 +72,7 @@ rule split_patients:
 
 
 rule fit_model:
-    """Tune and fit one model on the training patients of one fold, and predict the others."""
+    """Tune and fit one model on the training patients of a fold, and predict its test patients."""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",
@@ -82,25 +81,24 @@ rule fit_model:
         features=branch(
             evaluate("{features}"),
             cases={
-                "face": LATENTS_OF,
+                "face": CODES,
                 "pixels": "<results>/aligned/{view}.npz",
-                "discriminator": tuned("<results>/discriminator/{scope}/{view}.npz"),
-                "fused": FUSED,
+                "discriminator": "<results>/discriminator/{generator}/{view}.npz",
+                "fused": FUSED[config["survival"]["fusion"]],
                 "clinical": [],
             },
         ),
     output:
         fit=FITS,
     log:
-        "<logs>/fit_model/{scope}/{view}/{features}/{model}/{repeat}-{fold}.log",
+        "<logs>/fit_model/{generator}/{view}/{features}/{model}/{repeat}-{fold}.log",
     benchmark:
-        "<benchmarks>/fit_model/{scope}/{view}/{features}/{model}/{repeat}-{fold}.tsv"
+        "<benchmarks>/fit_model/{generator}/{view}/{features}/{model}/{repeat}-{fold}.tsv"
     conda:
         "../envs/survival.yaml"
-    threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=by_input_size(4000, per_mb=22),
+        runtime=by_attempt(60),
     params:
         settings={
             name: config["survival"][name]
@@ -109,3 +107,7 @@ rule fit_model:
         | {"seed": config["seed"], "clinical": config["cohort"]["clinical"]},
     script:
         "../workflow/scripts/fit_model.py"
+
+
+KEPT += rules.split_patients.output
+KEPT += ALL_FITS

@@ -52,7 +52,7 @@ TARGETS = ("all", "bundle", "predict")
 ABROAD = {"bundle": "bundle.safetensors", "photos": "photos.csv", "folder": "photos", "shards": 1}
 ABROAD |= {"patients": "patients.csv", "time": "months", "event": "event"}
 # More rules than in the tests' config, which does without them to save time.
-EVERYTHING = {"views": ["full", "background"], "reliance": {"cover": ["face"], "swap": True}}
+EVERYTHING = {"controls": ["background"], "reliance": {"cover": ["face"], "swap": True}}
 EVERYTHING["survival"] = SURVIVAL | {"features": ["face", "clinical", "fused", "discriminator"]}
 
 

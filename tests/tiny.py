@@ -68,7 +68,7 @@ def write_config(folder, **changes):
         "projection": {"steps": 3, "batch": 8, "gate": {"action": "keep"}},
         "survival": SURVIVAL,
         # One projection of every photo: what the others cost, their own tests pay.
-        "views": ["full"],
+        "controls": [],
         "reliance": {"cover": [], "swap": False},
         "report": {"title": "Tiny", "patient_photos": False},
     }

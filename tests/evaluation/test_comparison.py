@@ -10,8 +10,8 @@ from facies.survival.cox import fit_ridge
 from facies.survival.folds import assign_folds
 
 
-def fit(scope, repeat, fold):
-    key, ids = ("face", "full", scope, "coxph"), np.array(["a", "b"])
+def fit(generator, repeat, fold):
+    key, ids = ("face", "full", generator, "coxph"), np.array(["a", "b"])
     two, eight = (Outcome(np.arange(1.0, n + 1), np.ones(n, bool)) for n in (2, 8))
     return FoldFit(key, repeat, fold, ids, two, eight, None, None, None, None, "")
 
@@ -61,7 +61,7 @@ def test_a_difference_is_widened_for_folds_that_train_each_other():
     assert found["high"] == pytest.approx(0.05 + half, abs=2e-3)
 
 
-def test_without_the_scope_fold_nothing_is_told():
+def test_without_generators_per_fold_there_is_no_leakage():
     key = ("face", "full", "cohort", "coxph")
     assert comparison.leakage({key: [score(0.7)]}, {key: [fit("cohort", 1, 1)]}) == []
 

@@ -27,7 +27,7 @@ SETTINGS = {
     "photos": "mean_code",
     "fusion": "stack",
     "horizons": [],
-    "headline": ["full", "cohort", "coxph"],
+    "model": "coxph",
 }
 
 
@@ -94,7 +94,7 @@ def run(script, root, inputs, outputs, **wildcards):
             input=Names({**tables, **inputs}),
             output=Names(outputs),
             params=Names(settings=SETTINGS),
-            wildcards=Names(scope="cohort", view="full", **wildcards),
+            wildcards=Names(generator="cohort", view="full", **wildcards),
             log=[root / "log"],
             threads=1,
         )

@@ -166,7 +166,7 @@ def test_moving_faces_go_there_and_back(tmp_path):
 
 
 def test_scores_are_those_of_the_fits_and_patients_stay_unseen(road):
-    folder = road / "results/explanation/cohort/full"
+    folder = road / "results/explanation"
     health = pd.read_csv(folder / "health.csv", dtype={"patient_id": str}).set_index("patient_id")
     for fold in (1, 2):
         with np.load(road / f"results/fits/cohort/full/face/coxph/1-{fold}.npz") as fit:

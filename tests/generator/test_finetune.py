@@ -32,7 +32,7 @@ def tune(tmp_path):
     perception = Discriminator(16, outputs=3, mbstd=False, **SMALL)
     save_networks(tmp_path / "perception.safetensors", {"perception": perception})
 
-    def run(photos=24, pretrained="start", scope="cohort", tested=(), black=(), **changes):
+    def run(photos=24, pretrained="start", generator="cohort", tested=(), black=(), **changes):
         images = np.random.default_rng(0).integers(0, 256, (photos, 16, 16, 3), np.uint8)
         ids = np.array([f"P{i:03d}" for i in range(photos)])
         images[np.isin(ids, black)] = 0
@@ -54,9 +54,9 @@ def tune(tmp_path):
                 photos=tmp_path / "photos.npz",
                 pretrained=tmp_path / f"{pretrained}.safetensors",
                 perception=tmp_path / "perception.safetensors",
-                folds=[] if scope == "cohort" else tmp_path / "folds.csv",
+                folds=[] if generator == "cohort" else tmp_path / "folds.csv",
             ),
-            wildcards=SimpleNamespace(scope=scope),
+            wildcards=SimpleNamespace(generator=generator),
             output=[tmp_path / name for name in OUTPUTS],
             params=SimpleNamespace(**(params | changes)),
         )
@@ -78,17 +78,17 @@ TESTED = ["P001", "P004", "P007"]
 def test_a_fold_s_generator_never_sees_a_photo_of_its_test_patients(tune, tmp_path, monkeypatch):
     read, load_photos = [], tuning.load_photos
     monkeypatch.setattr(tuning, "load_photos", lambda run: read.append(load_photos(run)) or read[0])
-    own = tune(scope="fold-2", tested=TESTED)
+    own = tune(generator="fold-2", tested=TESTED)
     assert set(read[0]["photo_ids"]) == {f"P{i:03d}" for i in range(24)} - set(TESTED)
     assert len(read[0]["images"]) == len(read[0]["patient_ids"]) == 21
-    fold = {"scope": "fold-2", "tested": TESTED, "store": tmp_path / "other"}
+    fold = {"generator": "fold-2", "tested": TESTED, "store": tmp_path / "other"}
     monkeypatch.setattr(tuning, "load_photos", load_photos)
     assert tune(black=TESTED, **fold) == own
     assert tune(black=["P002"], **fold | {"store": tmp_path / "third"}) != own
 
 
 def test_a_fold_with_other_test_patients_gets_another_generator(tune):
-    short = {"scope": "fold-2", "settings": SETTINGS | {"kimg": 0.008}}
+    short = {"generator": "fold-2", "settings": SETTINGS | {"kimg": 0.008}}
     own = tune(tested=TESTED, **short)
     assert tune(tested=["P001", "P004", "P008"], **short) != own
     assert tune(tested=TESTED, **short) == own

@@ -103,11 +103,10 @@ def test_margin_of_the_overall_risk_by_hand():
 CONFIG = {
     "seed": 1,
     "resolution": 64,
-    "views": ["full"],
+    "controls": [],
     "reliance": {"cover": [], "swap": False},
-    "scopes": ["cohort"],
     "cohort": {"clinical": ["age", "stage"], "time_unit": "months"},
-    "generator": {"kimg": 4, "batch": 16, "pretrained": "net"},
+    "generator": {"kimg": 4, "batch": 16, "per_fold": False, "pretrained": "net"},
     "projection": {"steps": 30, "batch": 32},
     "survival": {
         "folds": 5,
@@ -129,7 +128,7 @@ def test_costs_follow_the_published_training_times():
     """1000 kimg on a V100: 6.6 hours at 256 pixels, 21 at 512, 44 at 1024."""
     for resolution, hours in ((256, 6.6), (512, 21), (1024, 44)):
         config = CONFIG | {"resolution": resolution}
-        config["generator"] = {"kimg": 1000, "batch": 32}
+        config["generator"] = {"kimg": 1000, "batch": 32, "per_fold": False}
         rows = {row["step"]: row for row in costs.estimate(100, 100, 300_000_000, config)}
         assert 0.6 < rows["training"]["gpu_hours"] / hours < 1.5
 
@@ -146,18 +145,22 @@ def test_costs_grow_with_the_work():
     assert of(models=["forest"])["survival models"] > 10 * of()["survival models"]
 
 
+def per_fold(config):
+    return config | {"generator": config["generator"] | {"per_fold": True}}
+
+
 def test_a_generator_per_fold_is_reckoned_with():
     once, both = (
         {row["step"]: row["core_hours"] for row in costs.estimate(100, 100, 2_000_000, config)}
-        for config in (CONFIG, CONFIG | {"scopes": ["cohort", "fold"]})
+        for config in (CONFIG, per_fold(CONFIG))
     )
     assert both["training"] == pytest.approx(6 * once["training"])
     assert both["projection"] == pytest.approx(6 * once["projection"])
 
 
 def test_projected_pictures_by_hand():
-    config = CONFIG | {"views": ["full", "face", "background"]}
-    leaky = config | {"scopes": ["cohort", "fold"]}
+    config = CONFIG | {"controls": ["face", "background"]}
+    leaky = per_fold(config)
     assert costs.projected(100, config) == 300
     assert costs.projected(100, leaky) == 800  # whole photos alone by the generators of five folds
     every = {"cover": ["face", "surround", "body", "background"], "swap": False}

@@ -72,9 +72,9 @@ def test_the_view_and_the_fill_are_part_of_a_masks_name(shard):
 
 
 def reliance_config(folder):
-    """The tiny cohort's settings with a view, a cover and swapped backgrounds."""
+    """The tiny cohort's settings with a control, a cover and swapped backgrounds."""
     config = yaml.safe_load((folder / "tiny.yaml").read_text())
-    config["views"] = ["full", "background"]
+    config["controls"] = ["background"]
     config["reliance"] = {"cover": ["face"], "swap": True}
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
 
@@ -83,7 +83,7 @@ def test_what_views_covers_and_swaps_cost(road, tmp_path):
     copy = shutil.copytree(road, tmp_path / "copy")
     reliance_config(copy)
     assert planned(copy, "results/reliance/reliance.json") == {
-        "mask_photos": 8,  # a view and the three covers of a region, of two shards
+        "mask_photos": 8,  # a control and the three covers of a region, of two shards
         "swap_backgrounds": 1,
         "project_photos": 10,
         "merge_latents": 4,

@@ -354,7 +354,7 @@ def test_a_fold_with_too_few_deaths_for_a_model_leaves_the_nuisances_unscored(tm
     }
     for name, table in tables.items():
         pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)
-    names = {"scope": "cohort", "view": "full", "features": "face", "model": "coxph"}
+    names = {"generator": "cohort", "view": "full", "features": "face", "model": "coxph"}
     known = Outcome.of(pd.DataFrame(tables["patients"]))
     for k in (1, 2):
         train, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)

@@ -103,7 +103,7 @@ def run(tmp_path_factory):
     fits = {view: [folder / f"fits/{view}/{k}.npz" for k in (1, 2)] for view in aligned}
     for view in ("full", "background"):
         for k in (1, 2):
-            names = {"scope": "cohort", "view": view, "features": "face", "model": "coxph"}
+            names = {"generator": "cohort", "view": view, "features": "face", "model": "coxph"}
             call(
                 fit_model,
                 {"settings": SETTINGS},

@@ -189,15 +189,21 @@ def test_the_closest_photos_are_found_by_their_pixels_among_those_that_stayed():
 
 
 def test_cost_of_a_fold_of_every_model(tmp_path):
-    for features, model, times in (("face", "coxph", [1.0, 3.0]), ("clinical", "forest", [8.0])):
-        folder = tmp_path / "fit_model/cohort/full" / features / model
-        folder.mkdir(parents=True)
-        for fold, seconds in enumerate(times):
-            row = pd.DataFrame({"s": [seconds], "max_rss": [100 + fold]})
-            row.to_csv(folder / f"1-{fold}.tsv", sep="\t", index=False)
-    clinical, face = pages.fit_costs(tmp_path)
+    def write(generator, features, model, fold, seconds):
+        folder = tmp_path / "fit_model" / generator / "full" / features / model
+        folder.mkdir(parents=True, exist_ok=True)
+        row = pd.DataFrame({"s": [seconds], "max_rss": [100 + fold]})
+        row.to_csv(folder / f"1-{fold}.tsv", sep="\t", index=False)
+
+    write("cohort", "clinical", "forest", 0, 8.0)
+    for fold, seconds in enumerate([1.0, 3.0]):
+        write("cohort", "face", "coxph", fold, seconds)
+        write(f"fold-{fold}", "face", "coxph", fold, 4 * seconds)
+    clinical, face, per_fold = pages.fit_costs(tmp_path)
     assert (face["features"], face["model"], face["folds"]) == ("face", "coxph", 2)
     assert (face["seconds"], face["longest"], face["mb"]) == (2, 3, 101)
+    assert [row["generator"] for row in (face, per_fold)] == ["cohort", "fold"]
+    assert (per_fold["folds"], per_fold["seconds"], per_fold["longest"]) == (2, 8, 12)
     assert clinical["seconds"] == 8
     assert pages.fit_costs(tmp_path / "nowhere") == []
 
@@ -224,7 +230,7 @@ SUMMARY = {
 }
 SETTINGS = {
     "resolution": 64,
-    "scopes": ["cohort"],
+    "generator": {"per_fold": False},
     "cohort": {"time_unit": "months", "clinical": ["age", "sex"]},
     "survival": {
         "folds": 5,

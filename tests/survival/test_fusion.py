@@ -41,7 +41,7 @@ def road(tmp_path_factory):
 
 def run(script, root, inputs, outputs, settings=SETTINGS, **wildcards):
     tables = {name: root / f"{name}.csv" for name in ("photos", "patients", "folds")}
-    wildcards = Names(scope="cohort", view="full", model="coxph", **wildcards)
+    wildcards = Names(generator="cohort", view="full", model="coxph", **wildcards)
     params = Names(settings=settings)
     script.main(
         SimpleNamespace(

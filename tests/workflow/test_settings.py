@@ -54,6 +54,8 @@ def test_what_snakemake_notes_and_what_shows_photos_is_closed(road):
         ('cohort={"columns": {"age": {"code": [9]}}}', "there are kind, missing, decimal, order"),
         ('cohort={"time": ""}', "cohort.time: '' should be non-empty"),
         ('cohort={"demo": ""}', "cohort.demo: '' should be non-empty"),
+        ('views=["full", "face"]', "views: this setting is now called controls, without full"),
+        ('scopes=["cohort", "fold"]', "scopes: this setting is now called generator.per_fold"),
         ("results=./", "results: .: not a folder of its own"),
         ("results=tiny.yaml", "results: tiny.yaml: not a folder of its own"),
         ("results=r{x}", "results: r{x}: Snakemake takes braces for wildcards"),

@@ -1,15 +1,14 @@
 """The tiny cohort on a real SLURM cluster of two nodes, and jobs that were given too little."""
 
 import re
+import shutil
 import subprocess
 import sys
 
 import cluster
 import pytest
-import yaml
 from tiny import ROOT, copy_workflow
 
-PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 QUICK = [
     "--seconds-between-status-checks=2",
     "--slurm-init-seconds-before-status-checks=2",
@@ -40,10 +39,6 @@ def submit(folder, environment, *arguments):
     )
 
 
-LOCAL = {"fetch_detector"}
-INHERITED = {"align_outside": "align_photos", "project_outside": "project_photos"}
-
-
 def blocks() -> dict[str, str]:
     """The text of each rule with a script; others only name what they ask for."""
     text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
@@ -51,21 +46,16 @@ def blocks() -> dict[str, str]:
     return {block.split()[1].rstrip(":"): block for block in found if "\n    script:" in block}
 
 
-def test_profile_scales_what_the_rules_declare():
-    rules, scaled = blocks(), PROFILE["set-resources"]
-    assert set(scaled) == set(rules) - LOCAL | set(INHERITED)
-    for name, resources in scaled.items():
-        for key in ("mem_mb", "runtime"):
-            amount = re.search(rf"{key}=(\d+)", rules[INHERITED.get(name, name)])[1]
-            assert re.fullmatch(rf"(max\({amount}, .*\)|{amount}) \* attempt", resources[key])
+def test_every_rule_declares_memory_and_time_that_grow_with_each_attempt():
+    for name, block in blocks().items():
+        assert re.search(r"mem_mb=by_(attempt|input_size)\(\d+", block), name
+        assert re.search(r"runtime=by_attempt\(\d+\)", block), name
 
 
-def test_whoever_looks_for_a_gpu_is_sent_where_one_is():
+def test_every_script_that_looks_for_a_gpu_is_given_one():
     scripts = {path.stem: path.read_text() for path in (ROOT / "workflow/scripts").glob("*.py")}
     look = {name for name, text in scripts.items() if re.search("best_device|cuda", text)}
     assert look == {name for name, block in blocks().items() if re.search(r"\bgpu=", block)}
-    sent = {n for n, own in PROFILE["set-resources"].items() if own.get("slurm_partition") == "gpu"}
-    assert sent == look | {name for name, parent in INHERITED.items() if parent in look}
 
 
 def test_the_cluster_gives_the_workstations_results(road, nodes, tmp_path):
@@ -118,11 +108,9 @@ rule small:
 
 
 def write_toy(folder, text):
-    """A workflow of one rule under the profile, whose resources are for other rules."""
+    """A workflow of one rule under the profile."""
     (folder / "Snakefile").write_text(text)
-    (folder / "profiles/slurm").mkdir(parents=True)
-    own = {name: value for name, value in PROFILE.items() if name != "set-resources"}
-    (folder / "profiles/slurm/config.yaml").write_text(yaml.safe_dump(own))
+    shutil.copytree(ROOT / "profiles/slurm", folder / "profiles/slurm")
 
 
 def test_small_jobs_share_a_job_of_the_cluster(nodes, tmp_path):

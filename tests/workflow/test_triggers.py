@@ -20,7 +20,7 @@ SHEET = {"check_cohort": 1} | MERGED | GATED | FITTED
 
 def ask_for_leakage(folder):
     config = yaml.safe_load((folder / "tiny.yaml").read_text())
-    config["scopes"] = ["cohort", "fold"]
+    config["generator"]["per_fold"] = True
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config))
 
 
@@ -52,7 +52,7 @@ def test_a_fold_s_fit_sees_the_codes_of_the_fold_s_own_generator(road, tmp_path)
     ask_for_leakage(copy)
     # With the codes of another generator there would be two generators to tune.
     jobs = planned(
-        copy, "results/fits/fold/full/face/coxph/1-2.npz", "results/latents/fold-2/full.npz"
+        copy, "results/fits/fold-2/full/face/coxph/1-2.npz", "results/latents/fold-2/full.npz"
     )
     own = {"finetune_generator": 1, "project_photos": 2, "merge_latents": 1, "fit_model": 1}
     assert jobs == own | {"total": 5}

@@ -81,7 +81,7 @@ def details(job, fits, risks, used, draws):
 
 def by_gate(job, fits, draws, quality):
     """How C of the face moves with the gate; None without fits of the face."""
-    key = ("face", *job.params.settings["headline"])
+    key = ("face", "full", "cohort", job.params.settings["model"])
     return scoring.c_by_threshold(fits[key], draws, quality) if key in fits else None
 
 

@@ -25,11 +25,11 @@ def settings_of(params) -> tuple[TrainingSettings, float]:
 
 
 def unseen_photos(job) -> list[str]:
-    """Photos of the patients whom the scope's fold of the first repeat tests, if it has one."""
+    """Photos of the test patients of the generator's fold in the first repeat, if it has one."""
     if not job.input.folds:
         return []
     folds = read_table(job.input.folds)
-    number = int(job.wildcards.scope.removeprefix("fold-"))
+    number = int(job.wildcards.generator.removeprefix("fold-"))
     tested = folds.patient_id[(folds.repeat == 1) & (folds.fold == number)]
     with np.load(job.input.photos, allow_pickle=False) as file:
         return sorted(file["photo_ids"][np.isin(file["patient_ids"], tested)].tolist())

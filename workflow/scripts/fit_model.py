@@ -42,10 +42,13 @@ def main(job):
         fit = crossval.fit(design, ready, outcome, model, seed)
         result = crossval.result(fit)
     ids = patients.index.to_numpy(str)
-    named = {name: wildcards[name] for name in ("scope", "view", "features", "model")}
     np.savez(
         job.output.fit,
-        **named,
+        # fold: each fold's fit by the fold's generator, together one row of scores
+        generator=wildcards.generator.partition("-")[0],
+        view=wildcards.view,
+        features=wildcards.features,
+        model=wildcards.model,
         repeat=repeat,
         fold=number,
         train_ids=ids[train],

@@ -52,7 +52,7 @@ def main(job):
     found["verdict"] = verdict.overall(found["tests"])
     write_json(job.output.reliance, found)
     if p.show:
-        draw_examples(job, ["full", *p.views[1:], *p.covers])
+        draw_examples(job, [*p.views, *p.covers])
     for row in found["tests"]:
         print(f"{row['verdict']}: {row['test']}: {row['figure']['value']:.3f} {row['sentence']}")
 

@@ -59,7 +59,7 @@ def main(job):
     if not photo_ids:
         raise InputError(f"no photo could be aligned: {told}")
     print(told)
-    if len(photo_ids) < len(rows) and job.wildcards.view == "full":
+    if len(photo_ids) < len(rows):
         # Beside the log, for who watches the run.
         print(f"{told}\n        which ones: {job.output.table}", file=sys.__stderr__)
     pd.DataFrame(rows).to_csv(job.output.table, index=False)

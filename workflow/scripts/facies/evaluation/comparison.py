@@ -32,15 +32,15 @@ def compare(scores: dict, fits: dict) -> list[dict]:
 def counterparts(key) -> list[tuple]:
     """Keys of the models that a model is compared with: itself on other features, and, where it
     sees the face, the network that learns from the pixels end to end."""
-    features, view, scope, model = key
-    found = [(other, view, scope, model) for own, other in COMPARED if own == features]
-    return found + ([("pixels", view, scope, "cnn")] if features == "face" else [])
+    features, view, generator, model = key
+    found = [(other, view, generator, model) for own, other in COMPARED if own == features]
+    return found + ([("pixels", view, generator, "cnn")] if features == "face" else [])
 
 
 def leakage(scores: dict, fits: dict) -> list[dict]:
     """What tuning the generator on the test patients' photos gives away: scores with one generator
-    of all photos (scope cohort) less those with a generator per fold (scope fold), in the folds
-    that have both."""
+    of all photos (cohort) less those with a generator per fold (fold), in the folds that have
+    both."""
     rows = []
     for key in [key for key in scores if key[2] == "fold"]:
         features, view, _, model = key

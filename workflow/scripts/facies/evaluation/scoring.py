@@ -15,7 +15,7 @@ from facies.statistics.outcome import Outcome
 from facies.survival.designs import Matrix
 
 GROUPS = ("low risk", "medium risk", "high risk")
-KEYS = ("features", "view", "scope", "model")
+KEYS = ("features", "view", "generator", "model")
 SHARES = (1.0, 0.9, 0.75, 0.5, 0.25)  # of the patients, those whose photos are rebuilt best
 OF_THIRDS = {"all": 0.4, "medium": 0.2, "high": 0.6}
 STEP = 5  # of the fits' times, for the AUC over time
@@ -25,7 +25,7 @@ STEP = 5  # of the fits' times, for the AUC over time
 class FoldFit:
     """One fit file with the outcomes of its patients."""
 
-    key: tuple  # features, view, scope, model
+    key: tuple  # features, view, generator, model
     repeat: int
     fold: int
     ids: np.ndarray  # test patients
@@ -60,7 +60,7 @@ def read_fit(path, patients: pd.DataFrame) -> FoldFit:
 
 
 def by_key(fits):
-    """The fits of each (features, view, scope, model), by repeat and fold."""
+    """The fits of each (features, view, generator, model), by repeat and fold."""
     fits = sorted(fits, key=lambda fit: (fit.key, fit.repeat, fit.fold))
     return {key: list(group) for key, group in groupby(fits, key=lambda fit: fit.key)}
 

@@ -36,21 +36,17 @@ def projected(photos: int, config: dict) -> int:
     """Pictures to project: each photo in each view and under three covers a region, whole by the
     generator of each fold if there is one, and swapped backgrounds."""
     reliance, folds = config["reliance"], config["survival"]["folds"]
-    passes = len(config["views"]) + 3 * len(reliance["cover"]) + folds * per_fold(config)
+    per_fold = config["generator"]["per_fold"]
+    passes = 1 + len(config["controls"]) + 3 * len(reliance["cover"]) + folds * per_fold
     swapped = min(folds * MOST * SIZE, photos) * SIZE if reliance["swap"] else 0
     return photos * passes + swapped
-
-
-def per_fold(config: dict) -> bool:
-    """Whether each fold has a generator of its own, to measure what one of all photos leaks."""
-    return "fold" in config["scopes"]
 
 
 def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) -> list[dict]:
     """Rows {step, core_hours, gpu_hours}: what it takes on cores alone, and on a GPU (None for
     steps that have no use for one)."""
     survival, generator = config["survival"], config["generator"]
-    generators = 1 + survival["folds"] * per_fold(config)
+    generators = 1 + survival["folds"] * generator["per_fold"]
     one = generator_operations(config["resolution"], checkpoint_bytes < SMALL)
     steps = {
         "training": (generators * generator["kimg"] * 1000, generator["batch"]),
@@ -70,7 +66,7 @@ def estimate(photos: int, patients: int, checkpoint_bytes: int, config: dict) ->
                 "gpu_hours": max(work / GPU, launches) / HOUR,
             }
         )
-    repeats = survival["repeats"] + per_fold(config)  # its fits are those of one repeat
+    repeats = survival["repeats"] + generator["per_fold"]  # its fits are those of one repeat
     folds = survival["folds"] * repeats * len(survival["features"])
     seconds = sum(FOLD.get(model, OTHER_FOLD) for model in survival["models"]) * folds
     seconds += survival["permutations"] * survival["folds"] * OTHER_FOLD

@@ -97,16 +97,20 @@ def run_times(folder: str | Path) -> list[dict]:
 
 def fit_costs(folder: str | Path) -> list[dict]:
     """Cost of one fold of every model and set of features: mean and longest seconds, most memory;
-    from the benchmark files fit_model/{scope}/{view}/{features}/{model}/{repeat}-{fold}.tsv."""
+    from the benchmark files fit_model/{generator}/{view}/{features}/{model}/{repeat}-{fold}.tsv."""
+    tables = {}
+    for path in sorted(Path(folder, "fit_model").glob("*/*/*/*/*.tsv")):
+        generator, *fitted = path.parts[-5:-1]
+        key = (generator.partition("-")[0], *fitted)
+        tables.setdefault(key, []).append(pd.read_csv(path, sep="\t"))
     rows = []
-    for model in sorted(Path(folder, "fit_model").glob("*/*/*/*")):
-        table = pd.concat([pd.read_csv(path, sep="\t") for path in sorted(model.glob("*.tsv"))])
-        scope, view, features, name = model.parts[-4:]
+    for (generator, view, features, model), parts in tables.items():
+        table = pd.concat(parts)
         rows.append(
             {
                 "features": features if view == "full" else f"{features} ({view})",
-                "model": name,
-                "scope": scope,
+                "model": model,
+                "generator": generator,
                 "folds": len(table),
                 "seconds": table.s.mean(),
                 "longest": table.s.max(),
@@ -280,9 +284,9 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     """
     summary = data["summary"]
     model = config["survival"]["models"][0]
-    # Of the scope fold the report tells what it differs by (summary.leakage).
+    # Scores by the generators of the folds are shown as differences only (summary.leakage).
     scores, differences, groups, details = (
-        [row for row in rows if row["scope"] == config["scopes"][0]]
+        [row for row in rows if row["generator"] == "cohort"]
         for rows in (
             summary["scores"],
             summary["comparisons"],

@@ -99,7 +99,7 @@ def _analysis(measures, config):
             "The generator was tuned on photos, never on outcomes, of all patients"
             + (
                 "; the information leakage through it is reported under Scores."
-                if "fold" in config["scopes"]
+                if config["generator"]["per_fold"]
                 else ", the test patients included."
             ),
         ),
