@@ -44,7 +44,7 @@ rule explain:
 
 
 rule edit_faces:
-    """Edit faces to a wanted risk, draw them, and check that edits keep to it, face and person."""
+    """Edit faces to a target risk, draw them, and check risk, regions and identity of the edits."""
     input:
         direction=f"{EXPLANATION}/direction.npz",
         photos=PHOTOS,

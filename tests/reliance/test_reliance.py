@@ -147,9 +147,14 @@ def test_rules_of_nuisances(alone, gain, word):
 
 
 def edited(slope, confined, head, person):
-    place = {"times_random": {"fitted": {"head": head}}}
+    regions = {"times_random": {"fitted": {"head": head}}}
     confined = confined and {"slope": confined}
-    return {"slope": slope, "confined": confined, "place": place, "identity": {"distance": person}}
+    return {
+        "slope": slope,
+        "confined": confined,
+        "regions": regions,
+        "identity": {"distance": person},
+    }
 
 
 @pytest.mark.parametrize(

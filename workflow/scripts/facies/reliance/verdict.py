@@ -194,7 +194,7 @@ def judge_nuisance(nuisance: dict, whole: dict) -> dict:
 
 
 def judge_edits(edits: dict, whole: dict) -> list[dict]:
-    head = edits["place"]["times_random"]["fitted"]["head"]  # None where no face was found
+    head = edits["regions"]["times_random"]["fitted"]["head"]  # None where no face was found
     confined = (edits["confined"] or {}).get("slope")
     figures = (edits["slope"], confined, head, edits["identity"]["distance"])
     slope, confined, head, person = (figure or UNKNOWN for figure in figures)
