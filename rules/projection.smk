@@ -79,7 +79,7 @@ rule merge_latents:
 
 
 rule gate_photos:
-    """List the photos whose reconstructions fall under the gate, and leave them out if asked to."""
+    """List the photos whose reconstructions fail quality control, and exclude them if asked to."""
     input:
         photos="<results>/cohort/photos.csv",
         folds="<results>/folds.csv",

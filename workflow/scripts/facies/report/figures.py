@@ -63,7 +63,7 @@ def histograms(columns: dict[str, np.ndarray]) -> str:
 TRAINING = {
     "Fréchet distance": ("frechet",),
     "precision and recall": ("precision", "recall"),
-    "reconstruction error": ("pixel", "rebuilt"),
+    "reconstruction error": ("pixel", "reconstruction_error"),
     "adversarial losses": ("generator", "discriminator"),
     "sign of real logits": ("real_sign",),
     "augmentation strength": ("augment_p",),
@@ -73,7 +73,7 @@ TRAINING = {
 def training_curves(log, quality: dict) -> str:
     """Quality and losses against thousands of photos shown, with the state that was kept."""
     figure, axes = plt.subplots(2, 3, figsize=(9, 4.6), layout="constrained", sharex=True)
-    names = {"pixel": "training photos", "rebuilt": "held-out photos"}
+    names = {"pixel": "training photos", "reconstruction_error": "held-out photos"}
     for axis, (title, columns) in zip(axes.flat, TRAINING.items(), strict=True):
         for column in columns:
             label = names.get(column, column)
