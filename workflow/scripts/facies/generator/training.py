@@ -6,10 +6,10 @@ the reconstruction loss of real photos flows into the generator too: a small net
 few photos becomes faithful to faces much sooner than by the adversarial loss alone, and
 projection gets its start for nothing. The generator itself stays a StyleGAN2.
 
-Every draw is a function of the seed and the step, so that a run goes on exactly where it stopped
-without remembering the state of a random generator. What concerns the batch is drawn for the whole
-batch in every process; each works on its shares, so that several GPUs, or one that takes the batch
-in pieces, compute what one large GPU would.
+Every random number is a function of the seed and the step, so that a run goes on exactly where it
+stopped without remembering the state of a random generator. What concerns the batch is sampled for
+the whole batch in every process; each works on its shares, so that several GPUs, or one that takes
+the batch in pieces, compute what one large GPU would.
 """
 
 import copy
@@ -30,7 +30,7 @@ from facies.generator.stylegan2 import MBSTD_GROUP, Discriminator, Encoder, Gene
 
 W_AVG_BETA = 0.998  # memory of the mean code
 
-# What random numbers are drawn for; noise maps have one stream a process.
+# What random numbers are for; noise maps have one stream a process.
 ORDER, MIRROR, DRAWS, LESSON, NOISE = range(1, 6)
 
 
@@ -83,7 +83,7 @@ def lazy_adam(parameters, learning_rate: float, interval: int) -> torch.optim.Ad
 
 
 def seed_of(seed: int, step: int, purpose: int) -> int:
-    """A seed for what is drawn in this step for this purpose (`DRAWS` ...)."""
+    """A seed for what is sampled in this step for this purpose (`DRAWS` ...)."""
     return int(np.random.SeedSequence([seed, step, purpose]).generate_state(1, np.uint64)[0])
 
 

@@ -82,7 +82,7 @@ class Record:
         self.best: dict[str, dict] = {}
 
     def add(self, row: dict, trainer: Trainer) -> None:
-        """Note a tick; keep its networks when no earlier tick lay nearer to the held-out photos."""
+        """Note a tick; keep its networks when no earlier tick was nearer to the held-out photos."""
         nearest = min((r["frechet"] for r in self.rows), default=np.inf)
         self.rows.append(row)
         if not row["frechet"] >= nearest:  # where nothing can be measured, the last tick counts
@@ -158,7 +158,7 @@ def nan_to_none(figures: dict[str, float]) -> dict[str, float | None]:
 
 
 def write(run: Tuning, trainer: Trainer, evaluator: GeneratorEvaluator, record: Record) -> None:
-    """Everything that the rule gives to others; of the photos only numbers."""
+    """All outputs of the rule; of the photos only numbers."""
     log = pd.DataFrame(record.rows)
     log.to_csv(run.folder / "log.csv", index=False, float_format="%.5g")
     kept = log.frechet.idxmin() if log.frechet.notna().any() else len(log) - 1

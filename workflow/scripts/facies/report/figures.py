@@ -116,10 +116,10 @@ def c_by_gate(rows: list[dict] | None) -> str | None:
         return None
     figure, axis = plt.subplots(figsize=(5.2, 2.6), layout="constrained")
     for i, row in enumerate(rows):
-        found = row["c_index"]
-        if found["value"] is not None:
-            axis.plot([i, i], [found["low"], found["high"]], color=COLOURS["face"], linewidth=2)
-            axis.plot(i, found["value"], "o", color=COLOURS["face"])
+        c = row["c_index"]
+        if c["value"] is not None:
+            axis.plot([i, i], [c["low"], c["high"]], color=COLOURS["face"], linewidth=2)
+            axis.plot(i, c["value"], "o", color=COLOURS["face"])
     axis.axhline(0.5, color="black", linewidth=0.8)
     labels = [f"{row['threshold']:.1f}\nn = {row['patients']}" for row in rows]
     axis.set_xticks(range(len(rows)), labels)
