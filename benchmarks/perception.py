@@ -18,14 +18,14 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from facies.demo.people import pretraining_portraits
 from facies.demo.portraits import render
-from facies.generator.checkpoints import load_generator, load_networks
+from facies.demo.targets import rendering_targets
+from facies.generator.checkpoints import load_networks
 from facies.generator.damage import PARTS, Damage, blur, lose_parts, speckle
 from facies.generator.distances import frechet_distance, kernel_distance, precision_recall
 from facies.generator.perception import Perception, features
 from facies.generator.pictures import to_tensor, to_uint8
 from facies.generator.stylegan2 import Discriminator
 from facies.photos.alignment import crop, ffhq_quad
-from train_perception import drawing
 
 RESOURCES = Path(__file__).parents[1] / "resources"
 UNSEEN_PART = 12
@@ -55,7 +55,7 @@ def damaged(photos: np.ndarray) -> dict[str, np.ndarray]:
 @torch.no_grad()
 def samples(path: Path, n: int) -> np.ndarray:
     """A generator's samples, uint8 (n, r, r, 3)."""
-    generator = load_generator(path)
+    (generator,) = load_networks(path, "generator")
     z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(0))
     return np.concatenate([to_uint8(generator(batch)) for batch in z.split(50)])
 
@@ -65,7 +65,7 @@ def print_readings(photos: np.ndarray, parameters: np.ndarray) -> None:
     """Share of variance explained, of drawing parameters in whole photos and of damage."""
     (network,) = load_networks(RESOURCES / "perception.safetensors", "perception")
     whole, damage = to_tensor(photos), Damage.random(len(photos))
-    targets = torch.from_numpy(drawing(parameters))
+    targets = torch.from_numpy(rendering_targets(parameters))
     k = targets.shape[1]
     read = torch.cat([network(batch)[:, :k] for batch in whole.split(50)])
     told = torch.cat([network(batch)[:, k:] for batch in damage(whole).split(50)])

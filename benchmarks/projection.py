@@ -46,7 +46,7 @@ class FromTheMean(Projector):
         return self.mean.expand(len(target), self._slots().parameters[0].shape[1], -1).clone()
 
 
-class Judge:
+class Scorer:
     """Means over photos of what a reconstruction keeps, each with its standard error."""
 
     def __init__(self, photos: np.ndarray):
@@ -70,7 +70,7 @@ class Judge:
         return {name: (np.mean(v), np.std(v, ddof=1) / error) for name, v in scores.items()}
 
 
-def told(scores: dict) -> str:
+def as_text(scores: dict) -> str:
     return "  ".join(f"{name} {mean:.3f} ({error:.3f})" for name, (mean, error) in scores.items())
 
 
@@ -146,7 +146,7 @@ def operations(projector: Projector, photos) -> float:
     projector._admit(slots, enumerate((photo, None) for photo in photos))
     with FlopCounterMode(display=False) as counter:
         projector._step(slots)
-    return counter.get_total_flops() / len(slots.place)
+    return counter.get_total_flops() / len(slots.index)
 
 
 def rate(device: str) -> float:
@@ -158,43 +158,43 @@ def rate(device: str) -> float:
 
 def ratio(given, networks, photos, device) -> None:
     """Photos a second of both, ours at the quality that the reference reaches."""
-    judge, reference = Judge(photos), Reference(given.reference, *networks[:2], device)
+    scorer, reference = Scorer(photos), Reference(given.reference, *networks[:2], device)
     found = {}
     for steps in given.reference_steps:
         some = photos[: given.photos if steps <= 250 else min(given.photos, 4)]
         images, took = seconds(lambda some=some, steps=steps: reference(some, steps))
         found[steps] = len(some) / took
-        scores = Judge(some)(images)
+        scores = Scorer(some)(images)
         print(f"reference, {steps} steps, {len(some)} photos: {len(some) / took:.4f} a second")
-        print(f"    {told(scores)}", flush=True)
+        print(f"    {as_text(scores)}", flush=True)
     for steps in given.steps:
         projector = given.kind(*networks, settings(given, steps=steps), device)
         result, took = seconds(lambda p=projector: p.project(photos))
         speed = len(photos) / took
         ratios = ", ".join(f"{speed / v:.1f} times its {k} steps" for k, v in found.items())
         print(f"ours, {steps} steps: {speed:.3f} photos a second, {ratios}")
-        print(f"    {told(judge(result.images))}")
+        print(f"    {as_text(scorer(result.images))}")
         floor = rate(device) / operations(projector, photos) / max(steps, 1)
         print(f"    arithmetic alone: {floor:.1f} photos a second", flush=True)
 
 
 def curves(given, networks, photos, device) -> None:
     """Quality against time from both starts: each number of steps is a run of its own."""
-    judge = Judge(photos)
+    scorer = Scorer(photos)
     for name, kind in (("mean", FromTheMean), ("encoder", Projector)):
         for steps in given.steps:
             projector = kind(*networks, settings(given, steps=steps), device)
             result, took = seconds(lambda p=projector: p.project(photos))
-            scores = told(judge(result.images))
+            scores = as_text(scorer(result.images))
             print(f"{name:8} {steps:4} steps {took / len(photos):.3f} s a photo  {scores}")
             sys.stdout.flush()
 
 
 def table(given, networks, photos, device) -> None:
     """What space, start and noise are worth, above the mean face."""
-    judge = Judge(photos)
+    scorer = Scorer(photos)
     mean = np.broadcast_to(photos.mean(axis=0).round().astype(np.uint8), photos.shape)
-    print(f"mean face  {told(judge(mean))}", flush=True)
+    print(f"mean face  {as_text(scorer(mean))}", flush=True)
     strength = max(
         abs(float(layer.noise_strength))
         for block in networks[0].synthesis.blocks
@@ -207,7 +207,7 @@ def table(given, networks, photos, device) -> None:
                 chosen = settings(given, space=space, noise=noise, steps=given.steps[0])
                 images = kind(*networks, chosen, device).project(photos).images
                 words = f"{space:2} from the {name:7} {'with noise' if noise else 'no noise'}"
-                print(f"{words}  {told(judge(images))}", flush=True)
+                print(f"{words}  {as_text(scorer(images))}", flush=True)
 
 
 def company(given, networks, photos, device) -> None:
@@ -216,7 +216,7 @@ def company(given, networks, photos, device) -> None:
     half = len(photos) // 2
     alone = projector.project(photos[:half])
     among = projector.project(photos[::-1])
-    apart = np.abs(alone.codes - among.codes[::-1][:half]) / projector.spread.sqrt().item()
+    apart = np.abs(alone.codes - among.codes[::-1][:half]) / projector.variance.sqrt().item()
     pixels = np.abs(alone.images.astype(int) - among.images[::-1][:half])
     print(f"codes differ by {apart.max():.1e} at most, {apart.mean():.1e} on average (SD of w)")
     print(f"pixels differ by {pixels.max()} of 255 at most, {pixels.mean():.1e} on average")

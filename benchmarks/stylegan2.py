@@ -145,7 +145,7 @@ def their_turns(networks, batch, reals, device) -> dict:
 class Adversarial(Trainer):
     """Our training without the encoder and the reconstruction, which the reference has not."""
 
-    def _rebuild(self, reals, spread):
+    def _reconstruct(self, reals, variance):
         return 0, {}
 
 

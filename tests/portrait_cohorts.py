@@ -14,7 +14,7 @@ from facies.evaluation import comparison
 from facies.evaluation.scoring import FoldFit
 from facies.photos.alignment import crop, crop_labels, ffhq_quad
 from facies.photos.regions import BACKGROUND, UNCERTAIN
-from facies.reliance import controls, nuisance, swap, verdict
+from facies.reliance import controls, covers, nuisance, swap, verdict
 from facies.reliance.views import blend, mask_photo, settle, swap_background
 from facies.statistics import bootstrap
 from facies.statistics.concordance import concordance
@@ -104,24 +104,23 @@ def verdict_on(images, regions, quads, outcome) -> dict:
     found = {"views": {"full": score(whole)}, "covers": [], "swap": None, "edits": None}
     views = {view: fit(Matrix(seen(view), np.arange(n)))[0] for view in ("face", "background")}
     found["views"] |= {view: score(fits) for view, fits in views.items()}
+    models = list(zip(whole, coefficients, strict=True))
     for region in ("face", "background"):
         effects = []
-        for kind in ("without", "inpainted", "random"):
+        for kind in covers.KINDS:
             change = seen(f"{kind}_{region}") - pixels(images)
             effects.append(
-                controls.changed(
-                    whole, coefficients, lambda own, c=change: c[own.astype(int)], draws
-                )
+                covers.effect_of_change(models, lambda own, c=change: c[own.astype(int)], draws)
             )
-        found["covers"].append(controls.cover_row(region, *effects))
+        found["covers"].append(covers.cover_row(region, *effects))
     items = [{"image": i, "regions": r} for i, r in zip(images, regions, strict=True)]
     risks = []
     for block in swap.blocks_of(pd.DataFrame({"patient_id": ids, "fold": folds}), 1):
         own = [items[int(patient)] for patient in block["patients"]]
         composed = pixels([swap_background(a, b) for a in own for b in own])
         risk = composed @ coefficients[block["fold"] - 1]
-        spread = controls.spread(whole[block["fold"] - 1])
-        risks.append((risk / spread).reshape(len(own), -1))
+        sd = controls.risk_sd(whole[block["fold"] - 1])
+        risks.append((risk / sd).reshape(len(own), -1))
     found["swap"] = swap.variance_shares(np.stack(risks), 1, draws=200)
     found["nuisance"] = nuisances(items, quads, views["face"], fit, ids, draws)
     found["tests"] = verdict.judge(found)
@@ -139,7 +138,7 @@ def nuisances(items, quads, face, fit, ids, draws) -> dict:
     gains = []
     for own, other in zip(known, face, strict=True):
         # Beside the nuisance's risk the face's, both in SD of the training patients.
-        both = own.risk / controls.spread(own) + other.risk / controls.spread(other)
+        both = own.risk / controls.risk_sd(own) + other.risk / controls.risk_sd(other)
         weights = draws.of(own.ids)
         gains.append(
             concordance(own.test, both, weights) - concordance(own.test, own.risk, weights)

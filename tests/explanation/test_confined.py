@@ -1,4 +1,4 @@
-"""Edits confined to the face: the way round a hand-made picture, least change, main axes."""
+"""Edits confined to the face: steps for a picture of two pixels, least change, main axes."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,14 @@ from tiny import ROOT
 
 from facies.explanation.confined import confine, confined_steps, main_axes
 from facies.explanation.direction import learn_direction
-from facies.explanation.edits import change, moved, render, shares
+from facies.explanation.edits import moved, render
+from facies.explanation.regions import region_shares, squared_change
 from facies.generator.checkpoints import load_networks
 from facies.photos.detection import FaceDetector
 
 
-def outside_change(places, tangents, outside):
-    return np.linalg.norm(np.tensordot(places, tangents, 1)[..., outside, :])
+def outside_change(step, tangents, outside):
+    return np.linalg.norm(np.tensordot(step, tangents, 1)[..., outside, :])
 
 
 def test_a_risk_is_raised_where_it_costs_nothing_outside():
@@ -35,13 +36,13 @@ def test_a_risk_is_raised_where_it_costs_nothing_outside():
 def test_no_other_code_of_the_risk_changes_the_rest_less():
     random = np.random.default_rng(0)
     tangents, outside = random.normal(size=(5, 4, 4, 3)), np.arange(16).reshape(4, 4) > 5
-    wanted = random.normal(size=(2, 5))
-    places = confined_steps(wanted, tangents, outside)
-    assert (places * wanted).sum(axis=1) == pytest.approx([1, 1])
-    least = outside_change(places[0], tangents, outside)
+    slopes = random.normal(size=(2, 5))
+    steps = confined_steps(slopes, tangents, outside)
+    assert (steps * slopes).sum(axis=1) == pytest.approx([1, 1])
+    least = outside_change(steps[0], tangents, outside)
     for _ in range(50):
-        other = places[0] + 0.1 * random.normal(size=5)
-        other /= other @ wanted[0]
+        other = steps[0] + 0.1 * random.normal(size=5)
+        other /= other @ slopes[0]
         assert outside_change(other, tangents, outside) > least
 
 
@@ -79,7 +80,7 @@ def test_a_drawn_face_changes_where_it_should():
     found_in_face = []
     for step in (found.steps[0, :1], free):
         images = render(generator, moved(codes, step, (-0.3, 0.3)))
-        found_in_face.append(shares(change(images)[0], found.regions[0])["face"])
+        found_in_face.append(region_shares(squared_change(images)[0], found.regions[0])["face"])
     assert found_in_face[0] > 1.5 * found_in_face[1]
     # In a picture without a face there is nothing to confine an edit to.
     blank = confine(codes * 0 + 40, [closest], [axes], generator, detector, 2, 0)

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from facies.common.errors import InputError
-from facies.generator.checkpoints import load_generator, load_networks, save_networks
+from facies.generator.checkpoints import load_networks, save_networks
 from facies.generator.stylegan2 import Generator
 
 
@@ -20,20 +20,21 @@ def checkpoint(tmp_path):
 def test_round_trip_renders_the_same(checkpoint):
     path, generator = checkpoint
     z = torch.randn(2, 4)
-    assert torch.equal(load_generator(path)(z), generator(z))
-    assert not any(p.requires_grad for p in load_generator(path).parameters())
+    (loaded,) = load_networks(path, "generator")
+    assert torch.equal(loaded(z), generator(z))
+    assert not any(p.requires_grad for p in loaded.parameters())
 
 
 def test_missing_file_names_the_remedy(tmp_path):
     with pytest.raises(InputError, match="generator.pretrained"):
-        load_generator(tmp_path / "none.safetensors")
+        load_networks(tmp_path / "none.safetensors", "generator")
 
 
 def test_truncated_file_is_refused(checkpoint):
     path, _ = checkpoint
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(InputError, match="not a whole safetensors file"):
-        load_generator(path)
+        load_networks(path, "generator")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_a_card_of_another_kind_is_refused(checkpoint, card):
     path, _ = checkpoint
     save_file(load_file(path), path, metadata={"card": card})
     with pytest.raises(InputError, match="has no card that says what it holds"):
-        load_generator(path)
+        load_networks(path, "generator")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_card_that_claims_another_network_is_refused(checkpoint, settings, mes
     card = json.dumps({"settings": {"generator": generator.settings | settings}})
     save_file(load_file(path), path, metadata={"card": card})
     with pytest.raises(InputError, match=message):
-        load_generator(path)
+        load_networks(path, "generator")
 
 
 def test_whole_numbers_and_lost_numbers_are_refused(checkpoint):
@@ -88,7 +89,7 @@ def test_whole_numbers_and_lost_numbers_are_refused(checkpoint):
     for odd in (tensors[key].to(torch.int32), torch.full([8], torch.inf)):
         save_file(tensors | {key: odd}, path, metadata=card)
         with pytest.raises(InputError, match="mapping.w_avg holds what is no finite number"):
-            load_generator(path)
+            load_networks(path, "generator")
 
 
 def test_a_label_is_refused(checkpoint):

@@ -10,6 +10,7 @@ import finetune_generator
 from facies.common.errors import InputError
 from facies.generator import tuning
 from facies.generator.checkpoints import load_networks, save_networks
+from facies.generator.evaluator import GeneratorEvaluator
 from facies.generator.stylegan2 import Discriminator, Encoder, Generator
 from facies.generator.training import Trainer
 
@@ -136,7 +137,7 @@ def test_the_state_nearest_to_held_out_photos_is_kept(tune, tmp_path, monkeypatc
     def measured(*values):
         found = iter(values)
         monkeypatch.setattr(
-            tuning.Judge, "_distances", lambda *_: {"frechet": next(found), "kernel": 0.0}
+            GeneratorEvaluator, "_distances", lambda *_: {"frechet": next(found), "kernel": 0.0}
         )
 
     measured(5.0, 4.0, 2.0, *[3.0] * 18, 1.0)  # start, ticks of four photos, training photos
@@ -154,7 +155,7 @@ def test_a_tenth_of_the_patients_is_held_out_with_all_their_photos():
     assert not set(patients[held]) & set(patients[~held])
 
 
-def test_a_batch_that_gpus_cannot_share_is_told(tune, monkeypatch):
+def test_a_batch_that_gpus_cannot_share_is_refused(tune, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
     with pytest.raises(InputError, match="generator.batch: a batch of 4 photos on 3 GPUs"):
         tune(gpus=3)

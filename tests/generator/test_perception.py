@@ -11,7 +11,7 @@ import render_pretraining
 import train_perception
 from facies.common.errors import InputError
 from facies.demo.people import pretraining_portraits
-from facies.demo.portraits import Portrait, random_portrait, render
+from facies.demo.portraits import Portrait, render
 from facies.generator.checkpoints import save_networks
 from facies.generator.damage import PARTS, Damage, blur, lose_parts, misplace, speckle, tint
 from facies.generator.distances import frechet_distance
@@ -91,9 +91,9 @@ def test_a_generator_is_no_perception(tmp_path):
 
 def test_damage_of_no_strength_changes_nothing():
     images = torch.rand(2, 3, 16, 16) * 2 - 1
-    nought = torch.zeros(2)
+    zero = torch.zeros(2)
     none = Damage(
-        nought, nought, PARTS.expand(2, 3, 2), *(torch.zeros(2, k) for k in (3, 3, 4)), bend=nought
+        zero, zero, PARTS.expand(2, 3, 2), *(torch.zeros(2, k) for k in (3, 3, 4)), bend=zero
     )
     assert torch.allclose(none(images), images, atol=1e-5)
 
@@ -142,22 +142,6 @@ def test_rendered_part_keeps_what_decides_its_pictures(part):
     for name in ("male", "background_hue", "seed"):
         expected = [getattr(portrait, name) for portrait in portraits]
         assert parameters[:, names.index(name)].tolist() == expected, name
-
-
-def test_targets_are_standard_numbers_of_all_but_the_seed():
-    def drawn(**fixed):
-        random = np.random.default_rng(0)
-        portraits = [random_portrait(random, **fixed) for _ in range(300)]
-        return train_perception.drawing(np.array([dataclasses.astuple(p) for p in portraits]))
-
-    targets = drawn()
-    # 2 hues become sines and cosines, 3 kinds with 4, 5 and 3 values a column for each value.
-    fields = len(dataclasses.fields(Portrait))
-    assert targets.shape == (300, fields - 1 - 2 + 4 - 3 + 12)
-    assert np.allclose(targets.mean(axis=0), 0, atol=1e-5)
-    assert np.allclose(targets.std(axis=0, ddof=1), 1, atol=1e-5)
-    assert np.array_equal(drawn(background_hue=0.0), drawn(background_hue=0.0, seed=5))
-    assert np.isfinite(drawn(glasses=0)).all()
 
 
 def train_small(part, path):

@@ -10,12 +10,9 @@ from names import Names
 from tiny import PATIENTS, snakemake
 
 import gate_photos
-import predict_patients
-from facies.bundle import locked
 from facies.common.errors import InputError
-from facies.common.store import Store
 from facies.evaluation import scoring
-from facies.projection.gate import MEASURES, NO_FACE, Gate, judge, worst_of_each
+from facies.projection.gate import MEASURES, NO_FACE, Gate, quality_control, worst_of_each
 from facies.statistics.bootstrap import Draws
 from facies.statistics.outcome import Outcome
 
@@ -39,9 +36,9 @@ def test_reasons_by_hand():
     assert Gate(psnr_face=None).reason(-5.0, 0.0) is None
 
 
-def test_photos_under_the_gate_are_left_out_or_listed():
+def test_photos_that_fail_are_left_out_or_listed():
     rows = measures([30, 10, 30], [0.01, 0.01, np.nan])
-    left, kept = judge(rows, Gate()), judge(rows, Gate(action="keep"))
+    left, kept = quality_control(rows, Gate()), quality_control(rows, Gate(action="keep"))
     assert left.reason.tolist() == kept.reason.tolist() == [None, DIM, NO_FACE]
     assert left.used.tolist() == [1, 0, 0] and kept.used.tolist() == [1, 1, 1]
 
@@ -60,7 +57,7 @@ def fold(ids, time, risk):
 
 
 def test_c_moves_with_the_gate_by_hand():
-    """Badly rebuilt patients have their risks upside down, the others are in order."""
+    """Badly reconstructed patients have reversed risks, the others are in order."""
     fits = [
         fold(["a", "b", "c", "d"], [1, 2, 3, 4], [4, 3, 1, 2]),
         fold(["e", "f", "g", "h"], [1, 2, 3, 4], [3, 4, 2, 1]),
@@ -95,7 +92,7 @@ def run(folder, psnr_face, gate):
     return {name: pd.read_csv(path, dtype=str) for name, path in outputs.items()}
 
 
-def test_a_patient_whose_only_photo_falls_leaves_photos_and_folds(tmp_path):
+def test_a_patient_whose_only_photo_fails_leaves_photos_and_folds(tmp_path):
     made = run(tmp_path, [30, 10, 10], {})
     assert made["table"].used.tolist() == ["1", "0", "0"]
     assert made["photos"].photo_id.tolist() == ["000"]
@@ -104,7 +101,7 @@ def test_a_patient_whose_only_photo_falls_leaves_photos_and_folds(tmp_path):
     assert len(kept["photos"]) == 3 and len(kept["folds"]) == 2
 
 
-def test_a_gate_that_nobody_passes_is_told_with_a_remedy(tmp_path):
+def test_a_gate_that_nobody_passes_is_refused_with_a_remedy(tmp_path):
     with pytest.raises(InputError, match=r"none of 3 photos passes .* 18 dB .* to keep"):
         run(tmp_path, [10, 10, 10], {})
 
@@ -113,7 +110,7 @@ def test_the_road_goes_on_with_those_who_pass(road, tmp_path):
     copy = shutil.copytree(road, tmp_path / "copy")
     listed = pd.read_csv(copy / "results/gate/table.csv", dtype={"photo_id": str})
     assert (listed.used == 1).all()
-    limit = float(listed.psnr_face.sort_values().iloc[3]) + 1e-4  # four photos lie under it
+    limit = float(listed.psnr_face.sort_values().iloc[3]) + 1e-4  # four photos are below it
     config = yaml.safe_load((copy / "tiny.yaml").read_text())
     config["projection"]["gate"] = {"psnr_face": limit, "landmark_drift": None}
     config["survival"] |= {"features": ["face", "pixels"], "permutations": 1}
@@ -122,47 +119,21 @@ def test_the_road_goes_on_with_those_who_pass(road, tmp_path):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "project_photos" not in ran.stderr  # another gate needs no other codes
     table = pd.read_csv(copy / "results/gate/table.csv", dtype={"photo_id": str})
-    under = set(table.photo_id[table.used == 0])
-    assert len(under) == 4 and set(table.photo_id[table.psnr_face < limit]) == under
+    failed = set(table.photo_id[table.used == 0])
+    assert len(failed) == 4 and set(table.photo_id[table.psnr_face < limit]) == failed
     summary = json.loads((copy / "results/evaluation/summary.json").read_text())
     cohort = set(pd.read_csv(copy / "results/cohort/photos.csv", dtype=str).photo_id)
     reasons = {row.get("photo_id"): row["reason"] for row in summary["excluded"]}
-    assert all("dB inside the face" in reasons[photo] for photo in under & cohort)
+    assert all("dB inside the face" in reasons[photo] for photo in failed & cohort)
     lost = {row["patient_id"] for row in summary["excluded"] if "patient_id" in row}
-    assert under & cohort <= lost  # each patient has one photo
+    assert failed & cohort <= lost  # each patient has one photo
     assert summary["patients_used"] + len(lost) == PATIENTS
     photos = [row for row in summary["excluded"] if "photo_id" in row]
     assert summary["photos_used"] + len(photos) == PATIENTS
     for path in (copy / "results/fits").rglob("*-1.npz"):
         if path.parts[-3] in ("face", "pixels"):
             with np.load(path) as fit:
-                assert not under & {*fit["test_ids"], *fit["train_ids"]}
+                assert not failed & {*fit["test_ids"], *fit["train_ids"]}
     measured = json.loads((copy / "results/evaluation/measures.json").read_text())
     assert measured["gate"][0]["patients"] == summary["patients_used"]
     assert measured["gate"][0]["threshold"] >= limit
-
-
-def test_the_bundle_s_gate_holds_for_other_hospitals(tmp_path):
-    store, lengths = Store(tmp_path), {"clear": 30.0, "dim": 10.0, "same": 30.0}
-    meta = json.dumps(dict.fromkeys(locked.MEASURES["aligned"], 1.0))
-    figures = dict.fromkeys(MEASURES, 0.01)
-    for key, psnr_face in lengths.items():
-        store.save("aligned", key, meta=meta)
-        store.save("latents", key, codes=np.ones((2, 3)), **figures | {"psnr_face": psnr_face})
-    for name in ("aligned", "latents"):
-        items = {key: {"key": key, "reason": None} for key in lengths}
-        items["same"]["reason"] = "no face found" if name == "aligned" else None
-        (tmp_path / f"{name}.json").write_text(json.dumps({"items": items}))
-    photos = pd.DataFrame({"photo_id": list(lengths), "patient_id": ["a", "b", "c"]})
-    inputs = Names({name: [tmp_path / f"{name}.json"] for name in ("aligned", "latents")})
-
-    def used(gate):
-        job = SimpleNamespace(input=inputs, params=Names(store=tmp_path, gate=gate))
-        codes, _, found, excluded = predict_patients.load_photos(job, photos)
-        assert len(codes) == len(found)
-        return found, {row["photo_id"]: row["reason"] for row in excluded}
-
-    assert used({}) == (["clear"], {"dim": DIM, "same": "no face found"})
-    with pytest.raises(InputError, match="none of 3 photos can be used: .* 40 dB"):
-        used({"psnr_face": 40})
-    assert used({"action": "keep"}) == (["clear", "dim"], {"same": "no face found"})

@@ -79,10 +79,10 @@ def test_a_photo_that_has_converged_leaves_and_the_next_one_enters():
     p = projector(steps=30, tolerance=0.1)
     target = photos(p, 9)
     found = list(p.stream((photo, None) for photo in target))
-    assert sorted(f.place for f in found) == list(range(9))
-    steps = {f.place: f.steps for f in found}
+    assert sorted(f.index for f in found) == list(range(9))
+    steps = {f.index: f.steps for f in found}
     assert min(steps.values()) < max(steps.values()) <= 30
-    assert [f.place for f in found] != sorted(steps)  # a later one overtook
+    assert [f.index for f in found] != sorted(steps)  # a later one overtook
     assert (projector(steps=12).project(target).steps == 12).all()
 
 
@@ -160,7 +160,9 @@ def test_noise_is_fitted_stored_and_rendered_again():
         np.testing.assert_allclose(drawn.mean(axis=(1, 2)), 0, atol=1e-5)
         np.testing.assert_allclose((drawn**2).mean(axis=(1, 2)), 1, atol=1e-4)
     maps = [torch.from_numpy(x)[:, None] for x in found.noise]
-    again = to_uint8(with_noise.render(torch.from_numpy(found.codes), maps))
+    with torch.no_grad():
+        rendered = with_noise.generator.synthesis(torch.from_numpy(found.codes), maps)
+    again = to_uint8(rendered)
     assert np.abs(again.astype(int) - found.images).max() <= 1
     without = projector(steps=40, strength=0.5).project(target)
     assert without.noise == ()

@@ -33,7 +33,7 @@ PERCEPTION = ROOT / "resources/perception.safetensors"
 # What edit_faces wrote of a generator in whose faces nobody finds a face.
 KNOWN = {"value": 0.8, "low": 0.7, "high": 0.9}
 EDITS = {"slope": KNOWN, "identity": {"distance": KNOWN}, "confined": None}
-EDITS |= {"place": {"times_random": {"fitted": {"head": None}}}}
+EDITS |= {"regions": {"times_random": {"fitted": {"head": None}}}}
 DETECTOR = [ROOT / "resources/detector" / f"{name}.tflite" for name in MODELS]
 SETTINGS = {"seed": 1, "inner_folds": 2, "clinical": ["age"], "photos": "mean_code"}
 SETTINGS |= {"fusion": "stack", "folds": 2, "repeats": 1}

@@ -1,4 +1,4 @@
-"""See the aligned photos through the tuned discriminator."""
+"""Features of the aligned photos in the tuned discriminator."""
 
 import numpy as np
 import torch

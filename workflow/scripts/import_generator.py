@@ -1,4 +1,4 @@
-"""Bring the checkpoint that tuning starts from into our own form, and show what it draws."""
+"""Convert the checkpoint that tuning starts from, and sample from it."""
 
 import torch
 from PIL import Image
@@ -17,8 +17,8 @@ def main(job):
     path, p = job.input.pretrained, job.params
     kinds = ("generator", "discriminator", "encoder")
     with limited_memory(MEMORY):
-        found = load_networks(path, *kinds[:2], optional=kinds[2:], label=p.label)
-    networks = {kind: network for kind, network in zip(kinds, found, strict=True) if network}
+        loaded = load_networks(path, *kinds[:2], optional=kinds[2:], label=p.label)
+    networks = {kind: network for kind, network in zip(kinds, loaded, strict=True) if network}
     for kind, network in networks.items():
         if network.img_resolution != p.resolution:
             raise InputError(
@@ -26,8 +26,8 @@ def main(job):
                 f"is {p.resolution}: give the config the resolution of the generator"
             )
     save_networks(job.output.checkpoint, networks)
-    drawn = sample(networks["generator"], 64, p.seed)
-    grid(drawn, columns=16).save(job.output.samples)
+    samples = sample(networks["generator"], 64, p.seed)
+    grid(samples, columns=16).save(job.output.samples)
     Image.fromarray(mean_face(networks["generator"])).save(job.output.mean_face)
 
 

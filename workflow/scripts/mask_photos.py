@@ -14,15 +14,15 @@ def main(job):
     fill = np.asarray(Image.open(job.input.fill).convert("RGB"))
     made_by = (view, file_digest(job.input.fill), job.params.code)
     masked, made = {}, 0
-    for photo_id, place in items.items():
-        masked[photo_id] = place
-        if place["reason"] is not None:
+    for photo_id, aligned in items.items():
+        masked[photo_id] = aligned
+        if aligned["reason"] is not None:
             continue
-        key = digest(place["key"], *made_by)
-        masked[photo_id] = place | {"key": key}
+        key = digest(aligned["key"], *made_by)
+        masked[photo_id] = aligned | {"key": key}
         if not store.has("aligned", key):
-            item = store.load("aligned", place["key"])
-            seed = int(place["key"][:8], 16)
+            item = store.load("aligned", aligned["key"])
+            seed = int(aligned["key"][:8], 16)
             image = mask_photo(item["image"], item["regions"], view, fill, seed)
             store.save("aligned", key, **item | {"image": image})
             made += 1

@@ -1,4 +1,4 @@
-"""Measure what each used photo tells besides the face."""
+"""Measure what each used photo shows besides the face."""
 
 import json
 
@@ -16,17 +16,15 @@ def main(job):
     aligned = read_table(job.input.aligned)
     used = aligned.photo_id[aligned.used == 1]
     named = read_table(job.input.named).set_index("photo_id")
-    own = named[p.columns].add_prefix("own_")
     store, rows = Store(p.store), []
     for photo in used:
         item = store.load("aligned", items[photo]["key"])
         size = photo_file(p.folder, named.path[photo]).stat().st_size
         measured = nuisance.measures(item, json.loads(str(item["meta"])), size)
         rows.append({"photo_id": photo} | measured)
-    profile = nuisance.profiles(aligned.set_index("photo_id").colour_profile[used])
-    if profile.nunique() > 1:
-        own["colour_profile"] = profile.reindex(own.index)
-    table = pd.DataFrame(rows).merge(own.reset_index())
+    profiles = aligned.set_index("photo_id").colour_profile[used]
+    categories = nuisance.categories(named[p.columns], profiles)
+    table = pd.DataFrame(rows).merge(categories.reset_index())
     table.to_csv(job.output.table, index=False, float_format="%.6g")
     print(f"{len(table)} photos, {table.shape[1] - 1} nuisances")
 

@@ -1,101 +1,52 @@
-"""Apply a bundle to another hospital's patients, and judge it where outcomes are known."""
-
-import json
+"""Apply a bundle to another hospital's patients, and validate it where outcomes are known."""
 
 import numpy as np
 
-from facies.bundle import external
-from facies.bundle.locked import MEASURES, load_bundle, per_patient
+from facies.bundle.drift import drift
+from facies.bundle.locked import load_bundle
+from facies.bundle.photos import patient_means, usable_photos
+from facies.bundle.predictions import predictions, risks
+from facies.bundle.sheets import read_both
+from facies.bundle.validation import validate_all
 from facies.common.errors import InputError
 from facies.common.files import write_json
 from facies.common.jobs import run_job
 from facies.common.store import Store, read_manifests
 from facies.projection.gate import Gate
-from facies.statistics.outcome import Outcome
-
-
-def load_photos(job, photos):
-    """Codes (m, p), measures (m, k) and photo_ids of usable photos; the others with their reason.
-
-    A picture that stands twice for one patient counts once.
-    """
-    store, gate = Store(job.params.store), Gate(**job.params.gate)
-    aligned, latents = read_manifests(job.input.aligned), read_manifests(job.input.latents)
-    codes, measures, used, excluded, seen = [], [], [], [], set()
-    for row in photos.itertuples():
-        place = aligned[row.photo_id]
-        copy = (row.patient_id, place["key"]) in seen
-        reason = place["reason"] or ("the same picture twice; one was kept" if copy else None)
-        if not reason:
-            item = store.load(
-                "latents", latents[row.photo_id]["key"], "codes", *MEASURES["latents"]
-            )
-            reason = gate.leaves_out and gate.reason(item["psnr_face"], item["landmark_drift"])
-        if reason:
-            excluded.append({"photo_id": row.photo_id, "reason": reason})
-            continue
-        seen.add((row.patient_id, place["key"]))
-        meta = json.loads(str(store.load("aligned", place["key"], "meta")["meta"]))
-        codes.append(item["codes"].ravel())
-        found = [meta[name] for name in MEASURES["aligned"]]
-        measures.append(found + [float(item[name]) for name in MEASURES["latents"]])
-        used.append(row.photo_id)
-    if not used:
-        raise InputError(f"none of {len(photos)} photos can be used: {excluded[0]['reason']}")
-    return np.array(codes), np.array(measures), used, excluded
 
 
 def main(job):
-    bundle, (time, event) = load_bundle(job.input.bundle), job.params.outcome
-    photos, sheet = external.read_both(
-        job.input.photos, job.input.patients, bundle, time, event, job.params.columns
-    )
-    codes, measures, used, excluded = load_photos(job, photos)
-    clinical, known = sheet.clinical, sheet.known
-    clinical = clinical.sort_index()
-    owner = clinical.index.get_indexer(photos.set_index("photo_id").patient_id.loc[used])
-    excluded += [
-        {"photo_id": photo, "reason": "its patient is not in the patients' sheet"}
-        for photo, row in zip(used, owner, strict=True)
-        if row < 0
-    ]
-    mine = owner >= 0
-    if not mine.any():
-        raise InputError(f"{job.input.patients}: no photo of its patients can be used")
-    codes = per_patient(codes[mine], owner[mine], len(clinical))
-    measures = per_patient(measures[mine], owner[mine], len(clinical))
-    pictured = ~np.isnan(codes).any(1)
-    excluded += [
-        {"patient_id": patient, "reason": "no usable photo: no risk of the face"}
-        for patient in clinical.index[~pictured]
-    ]
+    p, bundle = job.params, load_bundle(job.input.bundle)
+    photos, sheet = read_both(job.input.photos, job.input.patients, bundle, *p.outcome, p.columns)
+    manifests = read_manifests(job.input.aligned), read_manifests(job.input.latents)
+    usable, excluded = usable_photos(Store(p.store), *manifests, photos, Gate(**p.gate))
+    clinical = sheet.clinical.sort_index()
+    try:
+        codes, measures, left_out = patient_means(usable, photos, clinical.index)
+    except InputError as error:
+        raise InputError(f"{job.input.patients}: {error}") from None
+    excluded += left_out
     excluded += [
         {"patient_id": patient, "reason": f"{reason}: not in the validation"}
         for patient, reason in sheet.reasons.items()
     ]
-    table = external.risks(bundle, codes, clinical)
-    rows = external.predictions(bundle, table)
+    table = risks(bundle, codes, clinical)
+    rows = predictions(bundle, table)
     rows.to_csv(job.output.predictions, index=False, float_format="%.10g")
-    rng = np.random.default_rng(job.params.seed)
-    judged = {}
-    for features in table:
-        risk = table[features].reindex(known.index).dropna()
-        outcome = Outcome.of(known.loc[risk.index])
-        if outcome.event.any():
-            model = bundle.model(features)
-            judged[features] = external.validate(model, risk.to_numpy(), outcome, rng)
+    rng = np.random.default_rng(p.seed)
+    pictured = ~np.isnan(codes).any(1)
     result = {
         "bundle": bundle.card["digest"],
         "photos": len(photos),
         "patients": len(clinical),
         "excluded": excluded,
         "notes": sheet.notes,
-        "unknown_categories": sheet.unknown,
-        "validation": judged,
-        "drift": external.drift(bundle, codes[pictured], measures[pictured], table, rng),
+        "unknown_categories": sheet.unknown_categories,
+        "validation": validate_all(bundle, table, sheet.outcomes, rng),
+        "drift": drift(bundle, codes[pictured], measures[pictured], table, rng),
     }
     write_json(job.output.validation, result)
-    print(f"{len(rows)} predictions; outcomes of {len(known)} patients are known")
+    print(f"{len(rows)} predictions; outcomes of {len(sheet.outcomes)} patients are known")
 
 
 if __name__ == "__main__":

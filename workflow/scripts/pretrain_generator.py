@@ -33,8 +33,8 @@ def draw(path: Path, trainer: Trainer, photos: np.ndarray) -> None:
     """Eight rows of samples, then photos above their reconstructions by the encoder."""
     samples = sample(trainer.G_ema, 64, seed=0)
     codes = trainer.E_ema(to_tensor(photos).to(trainer.device), trainer.G_ema.mapping.w_avg)
-    rebuilt = to_uint8(trainer.G_ema.synthesis(codes))
-    grid(np.concatenate([samples, photos, rebuilt]), columns=len(photos)).save(path)
+    reconstructed = to_uint8(trainer.G_ema.synthesis(codes))
+    grid(np.concatenate([samples, photos, reconstructed]), columns=len(photos)).save(path)
 
 
 def main(job):

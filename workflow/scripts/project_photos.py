@@ -34,11 +34,11 @@ def project_missing(job, store: Store, keys: dict[str, str], settings: Projectio
     items = (store.load("aligned", aligned) for aligned, _ in missing)
     photos = ((item["image"], face_mask(item["regions"])) for item in items)
     progress = Progress(len(missing), "PSNR in the face")
-    for found in projector.stream(photos):
-        aligned, key = missing[found.place]
-        figures = fidelity(store.load("aligned", aligned), found.image)
-        noise = {f"noise_{i}": drawn for i, drawn in enumerate(found.noise)}
-        kept = {"codes": found.code, "image": found.image, "steps": found.steps}
+    for projected in projector.stream(photos):
+        aligned, key = missing[projected.index]
+        figures = fidelity(store.load("aligned", aligned), projected.image)
+        noise = {f"noise_{i}": map_ for i, map_ in enumerate(projected.noise)}
+        kept = {"codes": projected.code, "image": projected.image, "steps": projected.steps}
         store.save("latents", key, **kept, **noise, **figures)
         progress.add(float(figures["psnr_face"]))
 

@@ -1,9 +1,9 @@
-"""Put test patients of one fold before each other's backgrounds."""
+"""Compose photos of test patients of one fold before each other's backgrounds."""
 
 from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.common.store import Store, digest, read_manifests, write_manifest
-from facies.reliance.swap import blocks_of
+from facies.reliance.swap import blocks_of, name_of
 from facies.reliance.views import swap_background
 
 
@@ -26,7 +26,8 @@ def main(job):
         for i, person in enumerate(loaded):
             for j, background in enumerate(loaded):
                 key = digest(keys[i], keys[j], job.params.code)
-                shards[number % len(shards)][f"{number}-{i}-{j}"] = {"key": key, "reason": None}
+                shard = shards[number % len(shards)]
+                shard[name_of(number, i, j)] = {"key": key, "reason": None}
                 if not store.has("aligned", key):
                     image = swap_background(person, background)
                     store.save("aligned", key, **person | {"image": image})

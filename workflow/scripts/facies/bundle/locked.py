@@ -3,7 +3,7 @@
 The file holds the tuned networks, the linear survival models refitted on the whole cohort, and
 moments of the cohort; its metadata hold a card with every setting that decides what a photo
 becomes. No patient's value is in it: the baseline hazard is given at the ends of ``STEPS`` equal
-intervals, thresholds are quantiles, the rest are means and spreads over patients.
+intervals, thresholds are quantiles, the rest are means and standard deviations over patients.
 """
 
 import dataclasses
@@ -24,9 +24,9 @@ from facies.survival.designs import photo_owners
 
 ASK = "get it again from those who made it"
 FORMAT = 2  # raised when an older version could misread what a newer one writes, or the reverse
-STEPS = 20  # of the baseline hazard; finer ones would tell when single patients died
+STEPS = 20  # of the baseline hazard; finer ones would reveal when single patients died
 NETWORKS = ("generator", "trunk", "encoder")
-MEASURES = {  # of a photo, to see whether others' photos are alike
+MEASURES = {  # of a photo, to compare those of another hospital
     "aligned": ["face_size", "yaw", "crop_sharpness", "skin_brightness", "crop_contrast"]
     + ["skin_redness", "skin_blueness"],
     "latents": list(gate.MEASURES),
@@ -85,8 +85,8 @@ class LinearModel:
 def mean_codes(path, photos, patient_ids) -> np.ndarray:
     """Codes of latents averaged per patient (n, num_ws * w_dim)."""
     with np.load(path, allow_pickle=False) as file:
-        known, owner = photo_owners(file["photo_ids"], photos, patient_ids)
-        return per_patient(file["codes"][known], owner, len(patient_ids))
+        rows, owner = photo_owners(file["photo_ids"], photos, patient_ids)
+        return per_patient(file["codes"][rows], owner, len(patient_ids))
 
 
 def per_patient(values, owner, n: int) -> np.ndarray:
@@ -118,8 +118,8 @@ class Bundle:
     tensors: dict[str, np.ndarray]
 
     def model(self, features: str) -> LinearModel:
-        own = {name: self.tensors[f"{features}.{name}"] for name in NUMBERS}
-        return LinearModel(float(self.tensors[f"{features}.intercept"][0]), **own)
+        numbers = {name: self.tensors[f"{features}.{name}"] for name in NUMBERS}
+        return LinearModel(float(self.tensors[f"{features}.intercept"][0]), **numbers)
 
     def encoder(self, features: str) -> Encoder:
         """Of the clinical columns of ``clinical`` or ``fused``."""
@@ -127,8 +127,8 @@ class Bundle:
             Column(w["name"], w["median"], tuple(w["levels"]))
             for w in self.card["encoders"][features]
         ]
-        own = (self.tensors[f"{features}.encoder.{name}"] for name in ("kept", "centre", "scale"))
-        return Encoder(tuple(words), *own)
+        numbers = (self.tensors[f"{features}.encoder.{n}"] for n in ("kept", "centre", "scale"))
+        return Encoder(tuple(words), *numbers)
 
 
 def write_bundle(path, checkpoint, arrays: dict[str, np.ndarray], card: dict) -> str:
@@ -267,7 +267,7 @@ def _odd_numbers(card: dict, tensors: dict[str, np.ndarray]) -> Iterator[str]:
             or tensors[name].dtype.kind not in ("i" if name.endswith("kept") else "f")
         ):
             yield f"{name} is not there, or not {shape[0]} numbers"
-        # A measure of no photo at home is NaN, and the scale of nothing at all is infinite.
+        # A measure of no photo of the development is NaN, and the scale of nothing is infinite.
         elif name.split(".")[0] != "measures" and np.isnan(tensors[name]).any():
             yield f"{name} holds what is no number"
         elif not name.endswith("scale") and np.isinf(tensors[name]).any():

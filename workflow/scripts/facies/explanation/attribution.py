@@ -42,9 +42,9 @@ def occlusion(
     """
     side = len(photo) // SQUARES
     covered = np.repeat(photo[None], SQUARES**2, axis=0)
-    for i, own in enumerate(covered):
+    for i, picture in enumerate(covered):
         down, across = (slice(k * side, (k + 1) * side) for k in divmod(i, SQUARES))
-        own[down, across] = fill[down, across]
+        picture[down, across] = fill[down, across]
     changes = risk(photo[None])[0] - risk(covered)
     return np.kron(changes.reshape(SQUARES, SQUARES), np.ones((side, side)))
 

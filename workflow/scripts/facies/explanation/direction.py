@@ -2,7 +2,7 @@
 
 A Cox model says log hazard = beta . code. Its gradient beta is the shortest way to change the
 hazard, but codes of one coordinate rarely move alone: a step along beta leaves the faces that
-exist. Of all codes of a wanted risk, the closest in the Mahalanobis metric of the training
+exist. Of all codes of a target risk, the closest in the Mahalanobis metric of the training
 patients' codes lies along the pattern Sigma beta (by Lagrange): the pattern is also what a face
 shows, on average, when its hazard differs (Haufe et al. 2014, NeuroImage 87:96).
 
@@ -40,9 +40,9 @@ def read_models(paths: list[str]) -> list[FoldModel]:
         with np.load(path, allow_pickle=False) as fit:
             if "coefficients" in fit and np.abs(fit["coefficients"]).max() > 0:
                 sd = float(fit["inner_oof_risk"].std())
-                place = int(fit["repeat"]), int(fit["fold"])
+                fold = int(fit["repeat"]), int(fit["fold"])
                 ids = fit["train_ids"], fit["test_ids"]
-                models.append(FoldModel(*place, fit["coefficients"], sd, *ids))
+                models.append(FoldModel(*fold, fit["coefficients"], sd, *ids))
     if not models:
         raise InputError("no fold has a model with coefficients: too few events to explain a face")
     return models
@@ -71,7 +71,7 @@ class Direction:
 
     @property
     def length(self) -> float:
-        """Mahalanobis length of the step: what a face goes through for one SD of risk."""
+        """Mahalanobis length of the step: how far a code moves for one SD of risk."""
         return float(self.sd / np.sqrt(self.beta @ self.pattern))
 
 
@@ -84,7 +84,7 @@ def learn_direction(beta: np.ndarray, codes: np.ndarray, sd: float) -> Direction
 
 
 def mean_direction(directions: list[Direction]) -> Direction:
-    """The folds' mean, for faces that belong to no fold because nobody has them."""
+    """The folds' mean, for synthetic faces, which belong to no fold."""
     parts = ("beta", "pattern", "mean", "sd")
     return Direction(*(np.mean([getattr(d, part) for d in directions], axis=0) for part in parts))
 
@@ -93,7 +93,7 @@ def random_steps(codes: np.ndarray, length: float, count: int, random) -> np.nda
     """Random changes (count, p) as the codes (n, p) have them, of one Mahalanobis `length`."""
     centred = codes - codes.mean(axis=0)
     weights = random.standard_normal((count, len(codes)))
-    # Lengths are told by the part of the weights that codes can follow.
+    # Only the part of the weights in the column space of the codes has a length.
     q = np.linalg.svd(centred, full_matrices=False)[0][:, : np.linalg.matrix_rank(centred)]
     weights = weights @ q
     weights *= length / np.linalg.norm(weights, axis=1, keepdims=True)
@@ -109,17 +109,17 @@ def ledoit_wolf(centred: np.ndarray) -> float:
     n, p = centred.shape
     gram = centred @ centred.T / n
     square = (gram**2).sum()  # squared Frobenius norm of the covariance
-    spread = square - np.trace(gram) ** 2 / p
+    dispersion = square - np.trace(gram) ** 2 / p
     noise = (np.diag(gram) ** 2).sum() - square / n
-    return float(np.clip(noise / spread, 0, 1)) if spread > 0 else 1.0
+    return float(np.clip(noise / dispersion, 0, 1)) if dispersion > 0 else 1.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """How columns (q) and codes go together in training patients, arrays (p, q).
+    """Linear relation of columns (q) and codes (p) in training patients, arrays (p, q).
 
-    `pattern` is their covariance A, `weights` W = M^-1 A the coefficients that read the columns
-    from codes, M being the codes' covariance shrunk by Ledoit and Wolf's share.
+    `pattern` is their covariance A, `weights` W = M^-1 A the coefficients that predict the
+    columns from codes, M being the codes' covariance shrunk by Ledoit and Wolf's share.
     """
 
     pattern: np.ndarray
@@ -128,37 +128,37 @@ class Reading:
 
 def read_columns(codes: np.ndarray, columns: np.ndarray) -> Reading:
     """Learned from training patients: codes (n, p), columns (n, q)."""
-    centred, known = codes - codes.mean(axis=0), columns - columns.mean(axis=0)
+    centred, targets = codes - codes.mean(axis=0), columns - columns.mean(axis=0)
     share = ledoit_wolf(centred)
     u, s, axes = np.linalg.svd(centred, full_matrices=False)
     variances = s**2 / len(codes)
-    seen = (s[:, None] * (u.T @ known)) / len(codes)  # A on the principal axes
+    seen = (s[:, None] * (u.T @ targets)) / len(codes)  # A on the principal axes
     shrunk = (1 - share) * variances + share * variances.sum() / codes.shape[1]
     return Reading(axes.T @ seen, axes.T @ (seen / np.maximum(shrunk, 1e-12)[:, None]))
 
 
-def orthogonalise(beta: np.ndarray, reading: Reading, own=slice(None)) -> np.ndarray:
-    """beta (p,), changed as little as can be so that the training patients' risk does not vary
-    with the columns `own` of the reading.
+def orthogonalise(beta: np.ndarray, reading: Reading, columns=slice(None)) -> np.ndarray:
+    """beta (p,), changed as little as possible so that the training patients' risk does not vary
+    with some `columns` of the reading.
 
     The least (b - beta)' M (b - beta) under A' b = 0 is b = beta - W (A' W)^-1 A' beta.
     """
-    pattern, weights = reading.pattern[:, own], reading.weights[:, own]
+    pattern, weights = reading.pattern[:, columns], reading.weights[:, columns]
     return beta - weights @ (np.linalg.pinv(pattern.T @ weights) @ (pattern.T @ beta))
 
 
 def adjustments(frame: pd.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, dict[str, slice]]:
     """Columns of a patients' table as numbers (n, q), scaled by the training patients `rows`.
 
-    With them which ones stand for each of the table's columns, and, of several, for all.
+    With them which ones encode each of the table's columns, and, of several, all.
     """
-    blocks, places, start = [], {}, 0
+    blocks, slices, start = [], {}, 0
     for name in frame:
         blocks.append(Encoder.learn(frame[[name]], rows)(frame))
-        places[name] = slice(start, start := start + blocks[-1].shape[1])
-    if len(places) > 1:
-        places["all of them"] = slice(0, start)
-    return np.hstack(blocks) if blocks else np.zeros((len(frame), 0)), places
+        slices[name] = slice(start, start := start + blocks[-1].shape[1])
+    if len(slices) > 1:
+        slices["all of them"] = slice(0, start)
+    return np.hstack(blocks) if blocks else np.zeros((len(frame), 0)), slices
 
 
 def score_fold(
@@ -167,17 +167,17 @@ def score_fold(
     """Directions of one fold, as fitted ("") and by adjustment, and its test patients' risks.
 
     `codes` and `traits` have a row per patient; the table holds patient_id, repeat, fold,
-    adjusted, risk (log hazard, out of fold) and sd. All is learned of the training patients.
+    adjusted, risk (log hazard, out of fold) and sd. All is learned from the training patients.
     """
     train = codes.index.get_indexer(model.train_ids)
-    known = codes.to_numpy()[train]
-    columns, places = adjustments(traits, train)
-    reading = read_columns(known, columns[train])
+    train_codes = codes.to_numpy()[train]
+    columns, slices = adjustments(traits, train)
+    reading = read_columns(train_codes, columns[train])
     betas = {"": model.beta}
-    betas |= {name: orthogonalise(model.beta, reading, own) for name, own in places.items()}
-    spread = (known @ model.beta).std()
+    betas |= {name: orthogonalise(model.beta, reading, some) for name, some in slices.items()}
+    fitted_sd = (train_codes @ model.beta).std()
     directions = {
-        name: learn_direction(beta, known, model.sd * (known @ beta).std() / spread)
+        name: learn_direction(beta, train_codes, model.sd * (train_codes @ beta).std() / fitted_sd)
         for name, beta in betas.items()
     }
     held = codes.loc[model.test_ids].to_numpy()

@@ -1,6 +1,6 @@
-"""Where in W+ the risk lies: layers by what they draw, and what a model loses without one.
+"""Which layers of W+ carry the risk: groups by resolution, and permutation importance.
 
-A layer is one row of a code (num_ws, w_dim). Those that draw 4 and 8 pixels are coarse, 16 and 32
+A layer is one row of a code (num_ws, w_dim). Those that render 4 and 8 pixels are coarse, 16 and 32
 middle, finer ones fine (Karras et al. 2019, arXiv 1812.04948, section 3.1).
 """
 
@@ -14,10 +14,10 @@ SHUFFLES = 20
 
 
 def resolutions(count: int) -> np.ndarray:
-    """Pixels that each of ``count`` layers draws, int (count,): 4, 8, 8, 16, 16 ... and, last,
+    """Pixels that each of ``count`` layers renders, int (count,): 4, 8, 8, 16, 16 ... and, last,
     the colours of the finest (Karras et al. 2020, arXiv 1912.04958)."""
-    own = 4 * 2 ** ((np.arange(count) + 1) // 2)
-    return np.minimum(own, 4 * 2 ** ((count - 2) // 2))
+    pixels = 4 * 2 ** ((np.arange(count) + 1) // 2)
+    return np.minimum(pixels, 4 * 2 ** ((count - 2) // 2))
 
 
 def layer_groups(count: int) -> dict[str, np.ndarray]:
@@ -25,16 +25,16 @@ def layer_groups(count: int) -> dict[str, np.ndarray]:
     pixels = resolutions(count)
     groups, least = {}, 0
     for name, most in NAMES.items():
-        own = np.flatnonzero((pixels > least) & (pixels <= most))
+        layers = np.flatnonzero((pixels > least) & (pixels <= most))
         least = most
-        if len(own):
-            groups[name] = own
+        if len(layers):
+            groups[name] = layers
     return groups
 
 
 def permutation_importance(fits, coefficients, codes, draws, seed) -> list[dict]:
-    """C lost when one layer's rows are dealt out anew among the test patients of a fold, a row of
-    {layer, value, low, high} each; the interval draws patients.
+    """C lost when one layer's codes are permuted among the test patients of a fold, a row of
+    {layer, value, low, high} each, with a bootstrap of patients.
 
     ``fits`` are the folds' FoldFits with ``coefficients`` (num_ws, w_dim) each; ``codes(ids)``
     gives the mean codes (n, num_ws, w_dim) of patients.
@@ -49,13 +49,13 @@ def permutation_importance(fits, coefficients, codes, draws, seed) -> list[dict]
             [
                 np.mean(
                     [
-                        before - concordance(fit.test, fit.risk - own + own[order], weights)
+                        before - concordance(fit.test, fit.risk - part + part[order], weights)
                         for order in orders
                     ],
                     axis=0,
                 )
-                for own in parts.T
+                for part in parts.T
             ]
         )
-    drawn = average(lost)  # (layers, 1 + draws)
-    return [{"layer": layer} | interval(row) for layer, row in enumerate(drawn)]
+    means = average(lost)  # (layers, 1 + samples)
+    return [{"layer": layer} | interval(row) for layer, row in enumerate(means)]

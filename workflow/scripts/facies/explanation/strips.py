@@ -27,18 +27,17 @@ def sheet(rows: list[np.ndarray], labels: list[str], side: int = TILE) -> Image.
     picture.paste(body, (0, 24))
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
     for i, text in enumerate(labels):
-        place = (side * (i + 0.5), 12)
-        draw.text(place, text, fill="black", font=font, anchor="mm")
+        draw.text((side * (i + 0.5), 12), text, fill="black", font=font, anchor="mm")
     return picture
 
 
 def risk_labels(levels) -> list[str]:
     """Names of columns of risk in SDs."""
-    return ["as it is" if level == 0 else f"{level:+d} SD risk" for level in levels]
+    return ["unedited" if level == 0 else f"{level:+d} SD risk" for level in levels]
 
 
 def save_moving(path, frames: list[np.ndarray], milliseconds: int = 90) -> None:
-    """Rows of faces, uint8 (rows, n, r, r, 3) a frame, there and back again, as animated WebP."""
+    """Rows of faces, uint8 (rows, n, r, r, 3) a frame, forth and back, as animated WebP."""
     pictures = []
     for frame in frames:
         rows = [np.concatenate(list(resized(row)), axis=1) for row in frame]

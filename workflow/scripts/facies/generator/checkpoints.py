@@ -70,7 +70,8 @@ def save_networks(path: Path, networks: dict[str, torch.nn.Module], half=False, 
 def load_networks(
     path: Path, *names: str, optional: Sequence[str] = (), label: int | None = None
 ) -> list:
-    """Rebuild the named networks, frozen and in evaluation mode; None for an optional one's lack.
+    """Build the named networks, frozen and in evaluation mode; None for an optional one that is
+    missing.
 
     `label` chooses the class of a class-conditional network. Raises InputError when the file is
     missing, damaged, of another architecture, or lacks one of the others.
@@ -82,7 +83,7 @@ def load_networks(
         if missing := [name for name in names if name not in settings]:
             raise InputError(f"holds no {' and no '.join(missing)}; name another checkpoint")
         found = [name if name in settings else None for name in [*names, *optional]]
-        return [name and _rebuild(name, settings[name], state) for name in found]
+        return [name and _build(name, settings[name], state) for name in found]
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -127,7 +128,7 @@ def _with_trunk(settings: dict, state: dict) -> tuple[dict, dict]:
     return settings | {"trunk": settings["discriminator"]}, state | blocks
 
 
-def _rebuild(name, settings, state):
+def _build(name, settings, state):
     refuse_unbounded(name, settings)
     # Others store the fixed filter in more layers, or in none.
     own, expected = (
@@ -179,11 +180,6 @@ def _misfit(tensor, expected) -> str | None:
     if not (tensor.is_floating_point() and tensor.float().isfinite().all()):
         return "holds what is no finite number; take a checkpoint from before training failed"
     return None
-
-
-def load_generator(path: Path) -> Generator:
-    """A frozen generator, ready for synthesis."""
-    return load_networks(path, "generator")[0]
 
 
 def best_device() -> str:

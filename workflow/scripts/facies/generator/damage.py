@@ -1,6 +1,6 @@
-"""Damage as weak generators do it: it teaches perception what to see, and tests whether it does.
+"""Damage like that by weak generators: the perception network is trained and tested on it.
 
-Images are (n, 3, r, r) in [-1, 1] of FFHQ's crop; strengths are (n,) or (n, k), nought for none.
+Images are (n, 3, r, r) in [-1, 1] of FFHQ's crop; strengths are (n,) or (n, k), zero for none.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ def speckle(images: torch.Tensor, sd: torch.Tensor) -> torch.Tensor:
 
 
 def lose_parts(images: torch.Tensor, centres: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
-    """Smear places (n, k, 2), fractions across and down, by strengths (n, k) from 0 to 1."""
+    """Smear positions (n, k, 2), fractions across and down, by strengths (n, k) from 0 to 1."""
     size = images.shape[-1]
     place = (torch.arange(size, device=images.device) + 0.5) / size
     hills = torch.exp(-0.5 * ((place - centres[..., None]) / PART_SIZE) ** 2)  # (n, k, 2, size)
@@ -99,6 +99,6 @@ class Damage:
         return tint(images, self.gain).clamp(-1, 1)
 
     def strengths(self) -> torch.Tensor:
-        """What perception learns to tell, (n, 14)."""
+        """What the perception network learns to predict, (n, 14)."""
         single = torch.stack([self.sigma, self.sd, self.bend], dim=1)
         return torch.cat([single, self.lost, self.gain, self.move], dim=1)

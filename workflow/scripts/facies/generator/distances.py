@@ -102,11 +102,11 @@ def training_share(
 ) -> TrainingShare:
     """Whether samples (n, d) lie nearer to the photos that the generator was trained on.
 
-    `photos` (m, d) are those of the training and held-out ones, told apart by the bools `trained`
-    (m,); a patient's photos (`patients`, (m,)) must all be one or the other. A generator that
-    repeats nobody would do the same had other patients been held out, so chance is drawn by
+    `photos` (m, d) are training and held-out ones, which the bools `trained` (m,) distinguish;
+    a patient's photos (`patients`, (m,)) must all be one or the other. A generator that
+    repeats nobody would do the same had other patients been held out, so chance is estimated by
     permuting the labels among patients (as the nearest-neighbour two-sample test of Schilling
-    1986). Nothing can be told without held-out patients, or samples: NaN.
+    1986). Without held-out patients, or samples, nothing is known: NaN.
     """
     between = _distances(samples, photos)
     training = np.flatnonzero(trained)

@@ -13,7 +13,7 @@ def pixel_distance(a: torch.Tensor, b: torch.Tensor, levels: int = 4) -> torch.T
     """Squared plus a quarter of absolute difference, averaged over a pyramid of halved sizes.
 
     Eyes and mouth fill a few percent of a crop and would hardly count among hair and background;
-    alignment puts them always in the same place, so pixels count by their place.
+    alignment puts them always in the same position, by which pixels are weighted.
     """
     difference, total = a - b, 0
     for level in range(levels):
@@ -33,12 +33,15 @@ def face_weight(size: int, device: torch.device) -> torch.Tensor:
 
 
 def feature_distance(a: list[torch.Tensor], b: list[torch.Tensor]) -> torch.Tensor:
-    """Squared distance of channel-normalised features, averaged over places and summed over blocks.
+    """Squared distance of `unit_channels`, averaged over positions and summed over blocks.
 
     As LPIPS (Zhang et al. 2018, arXiv 1801.03924) without learned weights.
     """
+    pairs = zip(map(unit_channels, a), map(unit_channels, b), strict=True)
+    return sum((x - y).square().sum(1).mean([1, 2]) for x, y in pairs)
 
-    def unit(x):
-        return x * (x.square().sum(dim=1, keepdim=True) + 1e-8).rsqrt()
 
-    return sum((unit(x) - unit(y)).square().sum(1).mean([1, 2]) for x, y in zip(a, b, strict=True))
+def unit_channels(features: torch.Tensor) -> torch.Tensor:
+    """Features (n, channels, size, size), each position divided by its length over channels, so
+    that no block and no bright spot outweighs the others (as in LPIPS)."""
+    return features * (features.square().sum(dim=1, keepdim=True) + 1e-8).rsqrt()

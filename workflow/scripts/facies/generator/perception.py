@@ -1,6 +1,6 @@
-"""Photos as a fixed network sees them: the space in which generators are measured.
+"""Features of photos in a fixed network: the space in which generators are evaluated.
 
-The network that ships learned to read rendered portraits and the damage done to them (rule
+The network that ships was trained on rendered portraits and damage done to them (rule
 `train_perception`); a user may name another, such as the Inception network of the usual FID.
 """
 

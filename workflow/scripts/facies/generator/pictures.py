@@ -26,7 +26,7 @@ def to_tensor(images: np.ndarray) -> torch.Tensor:
 
 @torch.no_grad()
 def sample(generator: torch.nn.Module, n: int, seed: int) -> np.ndarray:
-    """n samples uint8 (n, r, r, 3); their latent codes hang on the seed alone."""
+    """n samples uint8 (n, r, r, 3); their latent codes depend on the seed alone."""
     z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(seed))
     device = next(generator.parameters()).device
     batches = z.split(at_once(generator.img_resolution))

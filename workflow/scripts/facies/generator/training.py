@@ -6,10 +6,10 @@ the reconstruction loss of real photos flows into the generator too: a small net
 few photos becomes faithful to faces much sooner than by the adversarial loss alone, and
 projection gets its start for nothing. The generator itself stays a StyleGAN2.
 
-Every draw is a function of the seed and the step, so that a run goes on exactly where it stopped
-without remembering the state of a random generator. What concerns the batch is drawn for the whole
-batch in every process; each works on its shares, so that several GPUs, or one that takes the batch
-in pieces, compute what one large GPU would.
+Every random number is a function of the seed and the step, so that a run goes on exactly where it
+stopped without remembering the state of a random generator. What concerns the batch is sampled for
+the whole batch in every process; each works on its shares, so that several GPUs, or one that takes
+the batch in pieces, compute what one large GPU would.
 """
 
 import copy
@@ -30,7 +30,7 @@ from facies.generator.stylegan2 import MBSTD_GROUP, Discriminator, Encoder, Gene
 
 W_AVG_BETA = 0.998  # memory of the mean code
 
-# What random numbers are drawn for; noise maps have one stream a process.
+# What random numbers are for; noise maps have one stream a process.
 ORDER, MIRROR, DRAWS, LESSON, NOISE = range(1, 6)
 
 
@@ -62,7 +62,7 @@ class TrainingSettings:
 
     def pieces(self, at_once: int, processes: int) -> int:
         """In how many pieces a process takes its part of the batch: none above `at_once` photos,
-        or above a group of four. Raises ValueError where groups cannot be dealt out evenly.
+        or above a group of four. Raises ValueError where groups cannot be split evenly.
         """
         groups, rest = divmod(self.batch, MBSTD_GROUP * processes)
         if rest or not groups:
@@ -83,7 +83,7 @@ def lazy_adam(parameters, learning_rate: float, interval: int) -> torch.optim.Ad
 
 
 def seed_of(seed: int, step: int, purpose: int) -> int:
-    """A seed for what is drawn in this step for this purpose (`DRAWS` ...)."""
+    """A seed for what is sampled in this step for this purpose (`DRAWS` ...)."""
     return int(np.random.SeedSequence([seed, step, purpose]).generate_state(1, np.uint64)[0])
 
 
@@ -177,13 +177,13 @@ class Trainer:
         n = self.settings.batch
         for lesson in range(int(kimg * 1000 / n)):
             codes = self._draw_codes(n, random_of(self.seed, lesson, LESSON))
-            spread = self._mean_and_spread(codes[0][0])[1]
+            variance = self._mean_and_variance(codes[0][0])[1]
 
-            def objective(rows, codes=codes, spread=spread):
+            def objective(rows, codes=codes, variance=variance):
                 with torch.no_grad():
                     ws, mean = self._ws(codes, rows), self.G.mapping.w_avg
                     images = self.G.synthesis(ws)
-                error = (self.E(images, mean) - ws).square().mean() / spread
+                error = (self.E(images, mean) - ws).square().mean() / variance
                 return error, {"error": error}
 
             self._descend("E", n, objective)
@@ -205,7 +205,7 @@ class Trainer:
         return torch.cat([ws[:, :cutoff], self.G.mapping(z[1, rows])[:, cutoff:]], dim=1)
 
     @torch.no_grad()
-    def _mean_and_spread(self, z) -> tuple[torch.Tensor, torch.Tensor]:
+    def _mean_and_variance(self, z) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean (w_dim,) of w over a batch of z, and its variance about that."""
         w = self.G.mapping(z)[:, 0]
         return w.mean(dim=0), w.var(dim=0).mean() + 1e-8
@@ -215,14 +215,14 @@ class Trainer:
         n = len(reals)
         codes = self._draw_codes(n, random)
         augmentation = Augmentation(n, self.augment_p, random)
-        mean, spread = self._mean_and_spread(codes[0][0])
+        mean, variance = self._mean_and_variance(codes[0][0])
         self.G.mapping.w_avg.lerp_(mean, 1 - W_AVG_BETA)
-        self._judge_learns(False)
+        self._discriminator_learns(False)
 
         def objective(rows):
             adversarial = self._fool(codes, augmentation, rows)
-            rebuilding, figures = self._rebuild(reals[rows], spread)
-            return adversarial + rebuilding, {"generator": adversarial, **figures}
+            reconstruction, figures = self._reconstruct(reals[rows], variance)
+            return adversarial + reconstruction, {"generator": adversarial, **figures}
 
         return self._descend("GE", n, objective)
 
@@ -231,17 +231,17 @@ class Trainer:
         fakes = self.G.synthesis(self._ws(codes, rows), self.settings.noise)
         return F.softplus(-self.D(augmentation(fakes, rows))).mean()
 
-    def _rebuild(self, reals, spread) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def _reconstruct(self, reals, variance) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Loss of the photos' reconstructions through the encoder, and its terms."""
         s, mean = self.settings, self.G.mapping.w_avg
         encoded = self.E(reals, mean)
         # Random noise would only blur what is compared; projection renders with constant noise too.
-        rebuilt = self.G.synthesis(encoded, "const" if s.noise == "random" else s.noise)
-        pixel = pixel_distance(rebuilt, reals).mean()
+        reconstructed = self.G.synthesis(encoded, "const" if s.noise == "random" else s.noise)
+        pixel = pixel_distance(reconstructed, reals).mean()
         with torch.no_grad():
             target = self.D.features(reals)
-        feature = feature_distance(self.D.features(rebuilt), target).mean()
-        prior = (encoded - mean).square().mean() / spread
+        feature = feature_distance(self.D.features(reconstructed), target).mean()
+        prior = (encoded - mean).square().mean() / variance
         loss = s.pixel_weight * pixel + s.feature_weight * feature + s.prior_weight * prior
         return loss, {"pixel": pixel, "feature": feature, "prior": prior}
 
@@ -270,7 +270,7 @@ class Trainer:
         n = len(reals)
         codes = self._draw_codes(n, random)
         fake_moves, real_moves = (Augmentation(n, self.augment_p, random) for _ in range(2))
-        self._judge_learns(True)
+        self._discriminator_learns(True)
 
         def objective(rows):
             with torch.no_grad():
@@ -297,7 +297,7 @@ class Trainer:
 
         return self._descend("D", len(reals), objective)
 
-    def _judge_learns(self, yes: bool) -> None:
+    def _discriminator_learns(self, yes: bool) -> None:
         for parameter in self.learning["D"]:
             parameter.requires_grad_(yes)
 

@@ -18,23 +18,15 @@ from facies.common.rows import Rows
 from facies.common.store import digest
 from facies.generator import parallel
 from facies.generator.checkpoints import best_device, load_networks, save_networks
-from facies.generator.distances import (
-    TrainingShare,
-    frechet_distance,
-    kernel_distance,
-    precision_recall,
-    training_share,
-)
-from facies.generator.losses import pixel_distance
+from facies.generator.evaluator import GeneratorEvaluator
 from facies.generator.perception import Perception
-from facies.generator.pictures import at_once, grid, sample, to_tensor
+from facies.generator.pictures import grid, sample
 from facies.generator.stylegan2 import Encoder
 from facies.generator.training import Sampler, Trainer, TrainingSettings, save_state, train
 
 HELD_OUT = 0.1  # share of the patients
 TICKS = 20
 TEACH_KIMG = 20  # samples that a new encoder sees before it meets photos
-MOST_SAMPLES = 2000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,8 +62,8 @@ class Photos:
     def __len__(self):
         return len(self.chosen)
 
-    def __getitem__(self, places: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(self.rows[self.chosen[places.numpy()]]).permute(0, 3, 1, 2)
+    def __getitem__(self, rows: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(self.rows[self.chosen[rows.numpy()]]).permute(0, 3, 1, 2)
 
 
 def load_photos(run: Tuning) -> dict[str, Rows | np.ndarray]:
@@ -82,53 +74,6 @@ def load_photos(run: Tuning) -> dict[str, Rows | np.ndarray]:
     return {"images": Rows(run.photos, "images", seen)} | names
 
 
-class Judge:
-    """Measures a generator and its encoder by the photos that neither was tuned on.
-
-    As many samples are drawn as there are training photos, so that the training photos' own
-    distance from the held-out ones (`floor`) is what a perfect generator would reach.
-    """
-
-    def __init__(self, photos, patients, held, perceive: Perception, seed: int):
-        self.photos, self.patients, self.held = photos, patients, held
-        self.perceive, self.seed = perceive, seed
-        self.features = perceive(photos)
-        self.count = int(min((~held).sum(), MOST_SAMPLES))
-
-    def _distances(self, features) -> dict[str, float]:
-        held = self.features[self.held]
-        return {
-            "frechet": frechet_distance(features, held),
-            "kernel": kernel_distance(features, held),
-        }
-
-    def floor(self) -> dict[str, float]:
-        return self._distances(self.features[~self.held][: self.count])
-
-    def measure(self, trainer: Trainer) -> dict[str, float]:
-        """Distances, precision and recall of samples, and how well held-out photos are rebuilt."""
-        features = self.perceive(sample(trainer.G_ema, self.count, self.seed))
-        precision, recall = precision_recall(self.features[~self.held], features)
-        spread = {"precision": precision, "recall": recall, "rebuilt": self._rebuilt(trainer)}
-        return self._distances(features) | spread
-
-    @torch.no_grad()
-    def _rebuilt(self, trainer: Trainer) -> float:
-        """Pixel distance of held-out photos from what the encoder makes of them."""
-        mean, errors = trainer.G_ema.mapping.w_avg, []
-        held, size = np.flatnonzero(self.held), at_once(trainer.G_ema.img_resolution)
-        for first in range(0, len(held), size):
-            photos = to_tensor(self.photos[held[first : first + size]]).to(trainer.device)
-            rebuilt = trainer.G_ema.synthesis(trainer.E_ema(photos, mean))
-            errors.append(pixel_distance(rebuilt, photos))
-        return float(torch.cat(errors).mean())
-
-    def repetition(self, samples: np.ndarray) -> TrainingShare:
-        """Whether samples lie nearer to the training photos than chance would have it."""
-        features = self.perceive(samples)
-        return training_share(features, self.features, ~self.held, self.patients, self.seed)
-
-
 class Record:
     """The log so far and the best networks so far; with the trainer, the state of the run."""
 
@@ -137,7 +82,7 @@ class Record:
         self.best: dict[str, dict] = {}
 
     def add(self, row: dict, trainer: Trainer) -> None:
-        """Note a tick; keep its networks when no earlier tick lay nearer to the held-out photos."""
+        """Note a tick; keep its networks when no earlier tick was nearer to the held-out photos."""
         nearest = min((r["frechet"] for r in self.rows), default=np.inf)
         self.rows.append(row)
         if not row["frechet"] >= nearest:  # where nothing can be measured, the last tick counts
@@ -175,8 +120,8 @@ def tune(run: Tuning) -> None:
 
     Called once in each process; the first one measures and writes.
     """
-    found = load_photos(run)
-    photos, patients = found["images"], found["patient_ids"]
+    loaded = load_photos(run)
+    photos, patients = loaded["images"], loaded["patient_ids"]
     held = hold_out(patients, run.seed)
     trainer, record = build(run), Record()
     sampler = Sampler(Photos(photos, np.flatnonzero(~held)), run.settings.batch, run.seed)
@@ -187,18 +132,19 @@ def tune(run: Tuning) -> None:
         for _ in train(trainer, sampler, run.kimg, tick(run)):
             pass
         return
-    judge = Judge(photos, patients, held, Perception(run.perception, trainer.device), run.seed)
+    perception = Perception(run.perception, trainer.device)
+    evaluator = GeneratorEvaluator(photos, patients, held, perception, run.seed)
     if not resumed:
-        record.add({"kimg": 0.0, "augment_p": 0.0} | judge.measure(trainer), trainer)
+        record.add({"kimg": 0.0, "augment_p": 0.0} | evaluator.measure(trainer), trainer)
     for losses in train(trainer, sampler, run.kimg, tick(run)):
-        record.add(losses | judge.measure(trainer), trainer)
+        record.add(losses | evaluator.measure(trainer), trainer)
         record.save(run.state, trainer)
         print(
             " ".join(f"{name} {value:.4g}" for name, value in record.rows[-1].items()), flush=True
         )
     for name, network in trainer.networks().items():
         network.load_state_dict(record.best[name])
-    write(run, trainer, judge, record)
+    write(run, trainer, evaluator, record)
 
 
 def tick(run: Tuning) -> int:
@@ -206,26 +152,26 @@ def tick(run: Tuning) -> int:
     return max(int(run.kimg * 1000 / TICKS), 1)
 
 
-def write(run: Tuning, trainer: Trainer, judge: Judge, record: Record) -> None:
-    """Everything that the rule gives to others; of the photos only numbers."""
+def write(run: Tuning, trainer: Trainer, evaluator: GeneratorEvaluator, record: Record) -> None:
+    """All outputs of the rule; of the photos only numbers."""
     log = pd.DataFrame(record.rows)
     log.to_csv(run.folder / "log.csv", index=False, float_format="%.5g")
     kept = log.frechet.idxmin() if log.frechet.notna().any() else len(log) - 1
-    samples = sample(trainer.G_ema, judge.count, run.seed)
+    samples = sample(trainer.G_ema, evaluator.count, run.seed)
     grid(samples[:64], columns=16).save(run.folder / "samples.png")
-    repeated = judge.repetition(samples)
-    closest = np.argsort(repeated.distance, kind="stable")[:16]
-    nearest = [digest(image.tobytes()) for image in judge.photos[repeated.nearest[closest]]]
+    share = evaluator.memorisation(samples)
+    closest = np.argsort(share.distance, kind="stable")[:16]
+    nearest = [digest(image.tobytes()) for image in evaluator.photos[share.nearest[closest]]]
     np.savez(run.folder / "closest.npz", samples=samples[closest], photos=nearest)
     quality = {
         "perception": run.perception.name,
         "kept_kimg": log.kimg[kept],
-        "patients_held_out": len(np.unique(judge.patients[judge.held])),
-        "photos_held_out": int(judge.held.sum()),
-        "photos_trained": int((~judge.held).sum()),
-        "samples": judge.count,
-        "floor": judge.floor(),
-        "repetition": {k: getattr(repeated, k) for k in ("share", "low", "high", "p")},
+        "patients_held_out": len(np.unique(evaluator.patients[evaluator.held])),
+        "photos_held_out": int(evaluator.held.sum()),
+        "photos_trained": int((~evaluator.held).sum()),
+        "samples": evaluator.count,
+        "floor": evaluator.floor(),
+        "memorisation": {k: getattr(share, k) for k in ("share", "low", "high", "p")},
     }
     write_json(run.folder / "quality.json", quality)
     card = {"kimg": f"{log.kimg[kept]:g}", "photos": str(quality["photos_trained"])}

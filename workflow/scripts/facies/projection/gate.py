@@ -1,7 +1,7 @@
-"""Which reconstructions keep their photo, and which do not.
+"""Quality control (QC) of reconstructions.
 
-A code that misses the patient's face says nothing of the patient. Whether photos under the gate are
-left out or only listed is for the config to say.
+A code that misses the patient's face carries no information about the patient. The config decides
+whether photos that fail QC are excluded or only listed.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NO_FACE = "reconstruction: no face is found in it"
 @dataclass(frozen=True)
 class Gate:
     """Least PSNR inside the face in dB, and largest drift of eyes and mouth as a fraction of the
-    crop's width (a face must be found for that); None for no such line. `action` is ``keep`` or
+    crop's width (a face must be detected for that); None for no such limit. `action` is ``keep`` or
     ``leave out``."""
 
     action: str = "leave out"
@@ -28,8 +28,8 @@ class Gate:
         return self.action == "leave out"
 
     def reason(self, psnr_face: float, landmark_drift: float) -> str | None:
-        """What a reconstruction falls under, in words for the table of exclusions; None if it
-        passes. ``landmark_drift`` is NaN where no face was found."""
+        """Why a reconstruction fails QC, for the table of exclusions; None if it passes.
+        ``landmark_drift`` is NaN where no face was detected."""
         if self.landmark_drift is not None:
             if np.isnan(landmark_drift):
                 return NO_FACE
@@ -41,9 +41,9 @@ class Gate:
         return None
 
 
-def judge(measures: pd.DataFrame, gate: Gate) -> pd.DataFrame:
+def quality_control(measures: pd.DataFrame, gate: Gate) -> pd.DataFrame:
     """The photos' ``measures`` with ``used`` (1 or 0) and ``reason``; where the gate only lists, a
-    photo under it has a reason and is used."""
+    photo that fails has a reason and is used."""
     pairs = zip(measures.psnr_face, measures.landmark_drift, strict=True)
     reasons = [gate.reason(*pair) for pair in pairs]
     used = [int(reason is None or not gate.leaves_out) for reason in reasons]

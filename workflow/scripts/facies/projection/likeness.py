@@ -1,10 +1,10 @@
-"""How alike two pictures are to a network: perceptually, and as a person.
+"""Similarity of two pictures to a network: perceptual, and as a person.
 
 The network that ships learned to read the signs of rendered portraits. In its features the
 perceptual distance is LPIPS (Zhang et al. 2018, arXiv 1801.03924) without learned weights; the
 distance of its last layer, of the face alone, stands in for identity. It is not LPIPS' network, and
-nobody ever taught it who is who: it tells how alike two faces are in build, shades and signs, no
-more. Users who have such networks name them as TorchScript (`.pt`).
+was not trained to identify persons: it measures how similar two faces are in shape, shading and
+signs. Users who have such networks name them as TorchScript (`.pt`).
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from facies.generator.losses import unit_channels
 from facies.generator.perception import features, own_network, resize, script
 
 LARGEST = 256  # pixels at which LPIPS looks, as in the reference projector
@@ -67,6 +68,6 @@ def identity(path: str | Path, device: str = "cpu") -> Likeness:
 
 def _stacked(maps: list[torch.Tensor]) -> torch.Tensor:
     """Features of blocks (n, c, size, size) each as vectors (n, d) whose squared distance is their
-    `perceptual.feature_distance`."""
-    units = [x * (x.square().sum(dim=1, keepdim=True) + 1e-8).rsqrt() for x in maps]
+    `losses.feature_distance`."""
+    units = map(unit_channels, maps)
     return torch.cat([u.flatten(1) / (u.shape[2] * u.shape[3]) ** 0.5 for u in units], dim=1)

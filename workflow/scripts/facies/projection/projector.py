@@ -5,7 +5,7 @@ frozen and many photos at once. Photos do not meet: each slot of the batch has i
 step of its own schedule and its own Adam. A photo that has converged or used up its steps leaves,
 and the next one enters its slot. Batches keep one size, because kernels chosen by size would
 otherwise make a photo's last digits depend on how many others were projected beside it: on a CPU a
-photo gets the same code to the bit, whichever photos lie in the other slots.
+photo gets the same code to the bit, whichever photos are in the other slots.
 """
 
 import dataclasses
@@ -52,14 +52,14 @@ class ProjectionSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
-    """What became of the photo at `place` in the row of photos.
+class ProjectedPhoto:
+    """A photo's code, `index` being its position in the stream of photos.
 
     `code` (num_ws, w_dim) float32, `noise` one float32 map (size, size) a layer, or none where the
     generator's own were kept; `image` uint8 (r, r, 3) is what both render to.
     """
 
-    place: int
+    index: int
     code: np.ndarray
     noise: tuple[np.ndarray, ...]
     image: np.ndarray
@@ -94,22 +94,22 @@ class Adam:
             state[row] = 0
 
     def step(self, gradients, rate: torch.Tensor, steps: torch.Tensor) -> None:
-        """Move each row by its own `rate` (rows,), its `steps` (rows,) so far being known."""
-        known = [1 - beta ** (steps + 1) for beta in self.betas]
+        """Move each row by its own `rate` (rows,) after its `steps` (rows,) so far."""
+        corrections = [1 - beta ** (steps + 1) for beta in self.betas]
         rows = zip(self.parameters, gradients, self.means, self.squares, strict=True)
         for parameter, gradient, mean, square in rows:
             shape = (-1, *[1] * (gradient.ndim - 1))
             mean.mul_(self.betas[0]).add_(gradient * (1 - self.betas[0]))
             square.mul_(self.betas[1]).add_(gradient.square() * (1 - self.betas[1]))
-            size = (square / known[1].view(shape)).sqrt() + self.eps
-            parameter -= (rate / known[0]).view(shape) * mean / size
+            size = (square / corrections[1].view(shape)).sqrt() + self.eps
+            parameter -= (rate / corrections[0]).view(shape) * mean / size
 
 
 class Slots:
     """The photos at work, a row for each: what they should become, and how far they are."""
 
     def __init__(self, size: int, shapes: Sequence[tuple], resolution: int, device: str):
-        self.place = np.full(size, -1)  # in the row of photos; -1 where nobody is
+        self.index = np.full(size, -1)  # of the photo in the stream; -1 where there is none
         self.steps = torch.zeros(size, device=device)
         self.losses = torch.full((size, PATIENCE + 1), torch.inf, device=device)  # newest last
         picture = torch.zeros(size, 3, resolution, resolution, device=device)
@@ -119,12 +119,12 @@ class Slots:
         self.parameters = [torch.zeros(size, *shape, device=device) for shape in shapes]
         self.adam = Adam(self.parameters)
 
-    def enter(self, row: int, place: int, target, face, views, start) -> None:
+    def enter(self, row: int, index: int, target, face, views, start) -> None:
         """A photo takes the slot of one that left."""
-        self.place[row], self.steps[row], self.losses[row] = place, 0, torch.inf
+        self.index[row], self.steps[row], self.losses[row] = index, 0, torch.inf
         self.target[row], self.face[row] = target, face
         if not self.views:
-            self.views = [x.expand(len(self.place), *x.shape).clone() for x in views]
+            self.views = [x.expand(len(self.index), *x.shape).clone() for x in views]
         for kept, new in zip((*self.views, *self.parameters), (*views, *start), strict=True):
             kept[row] = new
         self.adam.restart(row)
@@ -134,7 +134,7 @@ class Slots:
         before, now = self.losses[:, 0], self.losses[:, -1]
         stands = now > before * (1 - settings.tolerance) if settings.tolerance else now < 0
         done = (self.steps >= settings.steps) | (stands & before.isfinite())
-        return np.flatnonzero(done.cpu().numpy() & (self.place >= 0))
+        return np.flatnonzero(done.cpu().numpy() & (self.index >= 0))
 
 
 class Projector:
@@ -159,21 +159,23 @@ class Projector:
         self.settings, self.device, self.likenesses = settings, device, likenesses
         self.group = max(1, settings.batch // GROUPS)
         self.mean = self.generator.mapping.w_avg
-        self.spread = self._spread_of_w()
+        self.variance = self._variance_of_w()
 
     def project(self, photos: np.ndarray, faces: np.ndarray | None = None) -> Projection:
-        """Project aligned photos uint8 (n, r, r, 3); `faces` bool (n, r, r) tell where the face is,
-        which only `face_weight` asks for."""
+        """Project aligned photos uint8 (n, r, r, 3); `faces` bool (n, r, r) masks the face, which
+        only `face_weight` needs."""
         masks = repeat(None) if faces is None else faces
-        found = sorted(self.stream(zip(photos, masks, strict=False)), key=lambda f: f.place)
+        projected = sorted(self.stream(zip(photos, masks, strict=False)), key=lambda f: f.index)
         return Projection(
-            codes=np.stack([f.code for f in found]),
-            images=np.stack([f.image for f in found]),
-            steps=np.array([f.steps for f in found]),
-            noise=tuple(map(np.stack, zip(*[f.noise for f in found], strict=True))),
+            codes=np.stack([f.code for f in projected]),
+            images=np.stack([f.image for f in projected]),
+            steps=np.array([f.steps for f in projected]),
+            noise=tuple(map(np.stack, zip(*[f.noise for f in projected], strict=True))),
         )
 
-    def stream(self, photos: Iterable[tuple[np.ndarray, np.ndarray | None]]) -> Iterator[Found]:
+    def stream(
+        self, photos: Iterable[tuple[np.ndarray, np.ndarray | None]]
+    ) -> Iterator[ProjectedPhoto]:
         """Project any number of photos, each with the mask of its face or None; each is given back
         as soon as it is done. Only those at work are held."""
         waiting, slots = enumerate(photos), self._slots()
@@ -181,18 +183,14 @@ class Projector:
             self._admit(slots, waiting)
             if len(done := slots.finished(self.settings)):
                 yield from self._leave(slots, done)
-            elif (slots.place < 0).all():
+            elif (slots.index < 0).all():
                 return
             else:
                 self._step(slots)
 
-    @torch.no_grad()
-    def render(self, codes: torch.Tensor, noise: Sequence[torch.Tensor] = ()) -> torch.Tensor:
+    def _render(self, codes, noise) -> torch.Tensor:
         """Images of codes (n, 1 or num_ws, w_dim) and of one noise map (n, 1, size, size) a layer;
         without these, under the generator's own."""
-        return self._render(codes, noise)
-
-    def _render(self, codes, noise) -> torch.Tensor:
         ws = codes.expand(-1, self.generator.num_ws, -1)
         return self.generator.synthesis(ws, noise or "const")
 
@@ -205,7 +203,7 @@ class Projector:
         return Slots(self.settings.batch, shapes, size, self.device)
 
     @torch.no_grad()
-    def _spread_of_w(self) -> torch.Tensor:
+    def _variance_of_w(self) -> torch.Tensor:
         """Variance of w over random z, the unit in which codes may leave the mean."""
         random = torch.Generator().manual_seed(0)
         z = torch.randn(4096, self.generator.z_dim, generator=random).to(self.device)
@@ -220,7 +218,7 @@ class Projector:
     @torch.no_grad()
     def _admit(self, slots: Slots, waiting: Iterator) -> None:
         """Let photos in where a group of slots is free."""
-        free = np.flatnonzero(slots.place < 0)
+        free = np.flatnonzero(slots.index < 0)
         for start in range(0, len(free) - self.group + 1, self.group):
             if not (new := list(islice(waiting, self.group))):
                 return
@@ -228,10 +226,10 @@ class Projector:
             pictures = np.stack([new[i % len(new)][1][0] for i in range(self.group)])
             target = to_tensor(pictures).to(self.device, memory_format=torch.channels_last)
             views, codes, noise = self._views(target), self._start(target), self._own_noise()
-            for i, (place, (_, mask)) in enumerate(new):
+            for i, (index, (_, mask)) in enumerate(new):
                 face = 0 if mask is None else torch.from_numpy(mask).to(self.device)
-                own = [x[i] for x in views]
-                slots.enter(free[start + i], place, target[i], face, own, [codes[i], *noise])
+                seen = [x[i] for x in views]
+                slots.enter(free[start + i], index, target[i], face, seen, [codes[i], *noise])
 
     def _views(self, images) -> list[torch.Tensor]:
         """The discriminator's features of images, and what the likenesses make of them."""
@@ -265,17 +263,17 @@ class Projector:
         if s.face_weight:
             loss = loss + s.face_weight * face_distance(images, slots.target, slots.face)
         count = len(self.discriminator.resolutions)
-        seen, wanted = self._views(images), slots.views
-        loss = loss + s.feature_weight * feature_distance(seen[:count], wanted[:count])
-        for likeness, a, b in zip(self.likenesses, seen[count:], wanted[count:], strict=True):
+        seen, target = self._views(images), slots.views
+        loss = loss + s.feature_weight * feature_distance(seen[:count], target[:count])
+        for likeness, a, b in zip(self.likenesses, seen[count:], target[count:], strict=True):
             loss = loss + s.likeness_weight * likeness.distance(a, b)
-        stray = (codes - self.mean).square().mean(dim=[1, 2]) / self.spread
+        stray = (codes - self.mean).square().mean(dim=[1, 2]) / self.variance
         loss = loss + s.prior_weight * stray
         return loss + s.noise_weight * autocorrelation(noise) if noise else loss
 
     @torch.no_grad()
-    def _leave(self, slots: Slots, done: np.ndarray) -> Iterator[Found]:
-        """Free the slots of photos that are done, and tell what became of each."""
+    def _leave(self, slots: Slots, done: np.ndarray) -> Iterator[ProjectedPhoto]:
+        """Free the slots of photos that are done, and give their codes."""
         # Whole groups again, so that what is stored does not depend on who leaves together.
         for group in np.resize(done, -(-len(done) // self.group) * self.group).reshape(
             -1, self.group
@@ -285,10 +283,11 @@ class Projector:
             full = codes.expand(-1, self.generator.num_ws, -1).float().cpu().numpy()
             maps = [x[:, 0].cpu().numpy() for x in noise]
             for i, row in enumerate(group):
-                if slots.place[row] >= 0:
-                    place, slots.place[row] = int(slots.place[row]), -1
-                    own = tuple(x[i] for x in maps)
-                    yield Found(place, full[i].copy(), own, images[i], int(slots.steps[row]))
+                if slots.index[row] >= 0:
+                    index, slots.index[row] = int(slots.index[row]), -1
+                    noise = tuple(x[i] for x in maps)
+                    steps = int(slots.steps[row])
+                    yield ProjectedPhoto(index, full[i].copy(), noise, images[i], steps)
 
 
 def face_distance(a: torch.Tensor, b: torch.Tensor, face: torch.Tensor) -> torch.Tensor:

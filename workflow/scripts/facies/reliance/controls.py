@@ -1,18 +1,11 @@
-"""What a fitted face model looks at: its C in other views, and its risk when photos change.
-
-Ridge Cox models are linear in the codes, so that a fold's coefficients give the risk of any changed
-photo without its intercept: risk + coefficients . (changed code - code). Nothing is fitted here.
-"""
+"""The fitted face models that controls compare: their coefficients and codes, and C by view."""
 
 import numpy as np
 
-from facies.evaluation.scoring import FoldFit, fold_count, overlap
-from facies.statistics.bootstrap import Draws, average, interval, widened
-from facies.statistics.concordance import c_index, concordance
+from facies.evaluation.scoring import FoldFit, by_key, fold_count
+from facies.statistics.concordance import c_index
 from facies.statistics.intervals import nadeau_bengio, within_unit
 from facies.survival.designs import photo_owners
-
-RANGES = {"c_index": (0, 1), "lost": (-1, 1), "shift": (-np.inf, np.inf), "gone": (0, 1)}
 
 
 def read_coefficients(path) -> np.ndarray | None:
@@ -36,66 +29,21 @@ def c_indices(fits: list[FoldFit]) -> list[float]:
     return [c_index(fit.test, fit.risk) for fit in fits]
 
 
+def c_by_view(fits: list[FoldFit], views: list[str]) -> dict[str, dict]:
+    """C of the fits of each of the views, in their order."""
+    rows = {key[1]: c_row(some, c_indices(some)) for key, some in by_key(fits).items()}
+    return {view: rows[view] for view in views}
+
+
 def patient_codes(latents: dict, photos, patient_ids) -> np.ndarray:
     """Mean codes (n, p) of patients from ``photo_ids`` and ``codes`` of the latents."""
-    known, owner = photo_owners(latents["photo_ids"], photos, patient_ids)
-    codes = latents["codes"][known].reshape(len(owner), -1).astype(float)
+    rows, owner = photo_owners(latents["photo_ids"], photos, patient_ids)
+    codes = latents["codes"][rows].reshape(len(owner), -1).astype(float)
     sums = np.zeros((len(patient_ids), codes.shape[1]))
     np.add.at(sums, owner, codes)
     return sums / np.bincount(owner)[:, None]
 
 
-def spread(fit: FoldFit) -> float:
+def risk_sd(fit: FoldFit) -> float:
     """SD of the training patients' out-of-fold risks, the unit in which risks move."""
     return float(fit.inner_oof_risk.std()) or 1.0
-
-
-def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
-    """What changed photos do to the folds' models, means over folds (1 + draws,) each, the draws
-    widened for the ``overlap`` of the folds.
-
-    ``change(ids)`` (n, p) is by how much the codes of test patients changed. ``c_index`` is C on
-    the changed photos, ``lost`` the C that it lacks, ``shift`` the mean move of the risk in SD of
-    risk, and ``gone`` the share of the risk's variance that the changed photos do not tell of.
-    """
-    rows = []
-    for fit, beta in zip(fits, coefficients, strict=True):
-        weights = draws.of(fit.ids)
-        if beta is None:
-            rows.append(np.full((len(RANGES), len(weights)), np.nan))  # average leaves it out
-            continue
-        move = change(fit.ids) @ beta
-        share = weights / weights.sum(1, keepdims=True)
-        c_index = concordance(fit.test, fit.risk + move, weights)
-        lost = concordance(fit.test, fit.risk, weights) - c_index
-        gone = variance_gone(fit.risk, fit.risk + move, share)
-        rows.append([c_index, lost, share @ move / spread(fit), gone])
-    drawn = zip(RANGES.items(), average(rows), strict=True)
-    return {name: widened(own, overlap(fits), ends) for (name, ends), own in drawn}
-
-
-def variance_gone(before, after, shares) -> np.ndarray:
-    """1 - r^2 (draws,) of two risks (n,) under ``shares`` (draws, n) of the patients, which add up
-    to 1; risks that run against each other share nothing. No outcome is needed."""
-    centred = [risk - (shares @ risk)[:, None] for risk in (before, after)]
-    first, both, second = (
-        (shares * a * b).sum(1)
-        for a, b in ((centred[0], centred[0]), centred, (centred[1], centred[1]))
-    )
-    r = np.divide(both, np.sqrt(first * second), out=np.zeros_like(both), where=first * second > 0)
-    return 1 - np.maximum(r, 0) ** 2
-
-
-def cover_row(region: str, covered: dict, inpainted: dict, control: dict) -> dict:
-    """A region covered, inpainted, and as much covered at random, from ``changed`` of each."""
-
-    def told(effect):
-        return {name: interval(values) for name, values in effect.items()}
-
-    return {
-        "region": region,
-        **told(covered),
-        "inpainted": told(inpainted),
-        "control": told(control),
-        "extra": interval(covered["lost"] - control["lost"]),
-    }

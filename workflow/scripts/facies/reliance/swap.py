@@ -3,13 +3,14 @@
 Test patients of one fold stand in blocks of K, each of them before the background of each. In a
 block, risk = mean + person + background + rest; the variances of the three are estimated from the
 mean squares of the crossed design (Searle, Casella and McCulloch, *Variance Components*, 1992,
-section 4.3), summed over blocks. No patient is in two blocks, so that blocks can be drawn anew.
+section 4.3), summed over blocks. No patient is in two blocks, so that blocks can be bootstrapped.
 """
 
 import numpy as np
 import pandas as pd
 
 from facies.common.store import digest
+from facies.reliance.controls import risk_sd
 from facies.statistics.bootstrap import DRAWS, interval
 
 SIZE, MOST = 3, 4  # patients of a block, blocks of a fold
@@ -25,6 +26,31 @@ def blocks_of(folds: pd.DataFrame, seed: int) -> list[dict]:
     return blocks
 
 
+def block_risks(blocks: list[dict], codes, models: list) -> np.ndarray | None:
+    """Risks (blocks, SIZE, SIZE) of composed photos, person by background, in SDs of risk; None
+    where no fold of a block has a model.
+
+    ``codes(name)`` gives the code (p,) of a composed photo by its `name_of`; ``models`` holds the
+    FoldFit of each fold of the first repeat and its coefficients (p,) or None.
+    """
+    by_fold = {fit.fold: (fit, beta) for fit, beta in models}
+    risks = []
+    for number, block in enumerate(blocks):
+        fit, beta = by_fold[block["fold"]]
+        if beta is None:
+            continue
+        members = range(len(block["patients"]))
+        rows = np.stack([codes(name_of(number, i, j)) for i in members for j in members])
+        risk = rows.astype(float) @ beta / risk_sd(fit)
+        risks.append(risk.reshape(len(members), len(members)))
+    return np.stack(risks) if risks else None
+
+
+def name_of(block: int, person: int, background: int) -> str:
+    """Name of the photo of one person of a block before the background of another."""
+    return f"{block}-{person}-{background}"
+
+
 def sums_of_squares(risks: np.ndarray) -> np.ndarray:
     """Of persons, backgrounds and the rest in each block, (blocks, 3), from ``risks`` (blocks,
     persons, backgrounds)."""
@@ -36,9 +62,9 @@ def sums_of_squares(risks: np.ndarray) -> np.ndarray:
 
 
 def variance_shares(risks: np.ndarray, seed: int, draws=DRAWS) -> dict:
-    """Shares of the variance of ``risks`` (blocks, K, K) that move with person, background and
-    neither, and ``contest``: the background's part of what moves with one of the two. Each with
-    its interval over draws of blocks; None where nothing varies."""
+    """Shares of the variance of ``risks`` (blocks, K, K) explained by person, background and
+    neither, and ``background_share``: the background's part of what either of the two explains.
+    Each with its interval from a bootstrap of blocks; NaN where nothing varies."""
     squares, size = sums_of_squares(risks), risks.shape[1]
     count = len(squares)
     weights = np.ones((1 + draws, count))
@@ -49,7 +75,8 @@ def variance_shares(risks: np.ndarray, seed: int, draws=DRAWS) -> dict:
     components[:, 2] = means[:, 2]
     with np.errstate(invalid="ignore"):
         shares = components / components.sum(1, keepdims=True)
-        contest = components[:, 1] / components[:, :2].sum(1)
+        background_share = components[:, 1] / components[:, :2].sum(1)
     names = ("person", "background", "rest")
-    found = {name: interval(shares[:, i]) for i, name in enumerate(names)}
-    return found | {"contest": interval(contest), "blocks": count, "size": size}
+    estimates = {name: interval(shares[:, i]) for i, name in enumerate(names)}
+    estimates["background_share"] = interval(background_share)
+    return estimates | {"blocks": count, "size": size}

@@ -3,7 +3,7 @@
 Each test has a figure with its interval, a rule (docs/reliance.md lists the same), pass, warn,
 fail or not judged, and one sentence. The risk of a model without signal does not depend on the
 photo, so that it would pass many tests trivially: these are then not judged. A new test is one more
-entry of RULES and one more ``row``.
+entry of RULES and one more ``row``; a view without an entry is judged as the background is.
 """
 
 import numpy as np
@@ -56,8 +56,10 @@ RULES = {
 
 def row(test: str, figure: dict, of: str, verdict: str, sentence: str) -> dict:
     """One row of the table; ``figure`` has value, low and high, ``of`` says what it is."""
-    found = {name: figure[name] for name in ("value", "low", "high")}
-    return {"test": test, "figure": found | {"of": of}, "rule": RULES[test]} | {
+    return {
+        "test": test,
+        "figure": {name: figure[name] for name in ("value", "low", "high")} | {"of": of},
+        "rule": RULES.get(test, "as background alone"),
         "verdict": verdict,
         "sentence": sentence,
     }
@@ -78,23 +80,23 @@ def beats_chance(score: dict) -> bool:
     return score["low"] > CHANCE
 
 
-def judge(found: dict) -> list[dict]:
-    """The rows of what ``judge_reliance`` found: views {view: C}, covers, swap, nuisance
-    and edits, whose place is unknown where the detector finds no face."""
-    whole = found["views"]["full"]
+def judge(measured: dict) -> list[dict]:
+    """The rows of what was measured: views {view: C}, covers, swap, nuisance and edits, whose
+    regions are unknown where the detector finds no face."""
+    whole = measured["views"]["full"]
     rows = [judge_whole(whole)]
-    for view, score in found["views"].items():
+    for view, score in measured["views"].items():
         if view != "full":
             rows.append(
                 judge_face(score, whole) if view == "face" else judge_view(view, score, whole)
             )
-    for cover in found["covers"]:
+    for cover in measured["covers"]:
         rows.append((judge_face_cover if cover["region"] == "face" else judge_cover)(cover, whole))
-    if found["swap"]:
-        rows.append(judge_swap(found["swap"], whole))
-    rows.append(judge_nuisance(found["nuisance"], whole))
-    if found["edits"]:
-        rows += judge_edits(found["edits"], whole)
+    if measured["swap"]:
+        rows.append(judge_swap(measured["swap"], whole))
+    rows.append(judge_nuisance(measured["nuisance"], whole))
+    if measured["edits"]:
+        rows += judge_edits(measured["edits"], whole)
     return rows
 
 
@@ -156,7 +158,7 @@ def judge_cover(cover: dict, whole: dict) -> dict:
     if lost["value"] < limit:
         sentence = f"Covering the {region} costs little, or no more than a random cover."
         return row(test, lost, "C lost", "pass", sentence)
-    large = lost["value"] >= excess(whole) / 2 and cover["extra"]["low"] > 0
+    large = lost["value"] >= excess(whole) / 2 and cover["excess"]["low"] > 0
     if region not in ONLY_WARN and large:
         sentence = f"With the {region} covered the model loses most of its signal."
         return row(test, lost, "C lost", "fail", sentence)
@@ -165,7 +167,7 @@ def judge_cover(cover: dict, whole: dict) -> dict:
 
 
 def judge_swap(swap: dict, whole: dict) -> dict:
-    test, figure, of = "backgrounds swapped", swap["contest"], "background's share"
+    test, figure, of = "backgrounds swapped", swap["background_share"], "background's share"
     if not beats_chance(whole):
         return not_judged(test, figure, of)
     if np.isnan(figure["value"]):
@@ -194,7 +196,7 @@ def judge_nuisance(nuisance: dict, whole: dict) -> dict:
 
 
 def judge_edits(edits: dict, whole: dict) -> list[dict]:
-    head = edits["place"]["times_random"]["fitted"]["head"]  # None where no face was found
+    head = edits["regions"]["times_random"]["fitted"]["head"]  # None where no face was found
     confined = (edits["confined"] or {}).get("slope")
     figures = (edits["slope"], confined, head, edits["identity"]["distance"])
     slope, confined, head, person = (figure or UNKNOWN for figure in figures)

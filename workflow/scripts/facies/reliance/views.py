@@ -1,12 +1,13 @@
-"""Photos of which only a part is to be seen, for the question what a model looks at.
+"""Photos of which only a part is visible, to find out what a model uses.
 
-A view shows one region, `without_` hides one, `random_` hides as much somewhere else. What is
-hidden is filled with the generator's mean face, which hangs on no photo of the cohort, and the
-border is faded, so that neither fill nor mask says much. `inpainted_` hides a region as well, but
-guesses from around it what might be there: no face is left, not even a mean one. `silhouette`
-keeps the person's outline alone. All take aligned crops uint8 (r, r, 3) and their regions uint8
-(r, r).
+A view shows one region, or the outline alone (`silhouette`). A cover hides a region: `without_`
+with the generator's mean face, which depends on no photo of the cohort, `inpainted_` with what its
+surroundings suggest, so that not even a mean face is left, and `random_` hides as much somewhere
+else. Borders are faded, so that they reveal little. All take aligned crops uint8 (r, r, 3) and
+their regions uint8 (r, r). A new view is one more entry of VIEWS.
 """
+
+from functools import partial
 
 import cv2
 import numpy as np
@@ -14,30 +15,45 @@ import numpy as np
 from facies.photos.regions import BACKGROUND, REGIONS, UNCERTAIN
 
 FADE = 0.012  # SD of the faded border as a share of the crop's width
-MARGIN = 0.03  # of the crop's width is hidden beyond a region, whose border would tell of it
+MARGIN = 0.03  # of the crop's width is hidden beyond a region, whose border would reveal it
 PERSON, AROUND = 96, 160  # greys of a silhouette
 INPAINTED = 128  # pixels; what lies behind a person is guessed no finer than this
 
 
 def mask_photo(image: np.ndarray, regions: np.ndarray, view: str, fill: np.ndarray, seed: int):
-    """The crop as ``view`` shows it; ``fill`` (r, r, 3) stands where nothing is to be seen.
+    """The crop in a view or under a cover; ``fill`` (r, r, 3) is shown where it is hidden.
 
     ``seed`` decides where ``random_`` hides, and belongs to the photo, not to the cohort.
     """
-    if view == "silhouette":
-        shade = np.where(settle(regions) == BACKGROUND, AROUND, PERSON).astype(np.uint8)
-        return np.repeat(shade[..., None], 3, axis=2)
-    kind, _, region = view.rpartition("_")
-    if not kind:
-        return blend(image, fill, ~shrink(regions == REGIONS[region]))
-    hidden = grow(settle(regions) == REGIONS[region])
-    if kind == "inpainted":
-        return blend(image, inpaint(image, hidden), hidden)
-    return blend(image, fill, roll(hidden, seed) if kind == "random" else hidden)
+    if view in VIEWS:
+        return VIEWS[view](image, regions, fill)
+    kind, _, region = view.partition("_")
+    return COVERS[kind](image, grow(settle(regions) == REGIONS[region]), fill, seed)
+
+
+def show_region(image, regions, fill, region: str) -> np.ndarray:
+    """One region alone."""
+    return blend(image, fill, ~shrink(regions == REGIONS[region]))
+
+
+def silhouette(image, regions, fill) -> np.ndarray:
+    """The person's outline in two shades of grey."""
+    shade = np.where(settle(regions) == BACKGROUND, AROUND, PERSON).astype(np.uint8)
+    return np.repeat(shade[..., None], 3, axis=2)
+
+
+VIEWS = {region: partial(show_region, region=region) for region in REGIONS}
+VIEWS["silhouette"] = silhouette
+
+COVERS = {
+    "without": lambda image, hidden, fill, seed: blend(image, fill, hidden),
+    "inpainted": lambda image, hidden, fill, seed: blend(image, inpaint(image, hidden), hidden),
+    "random": lambda image, hidden, fill, seed: blend(image, fill, roll(hidden, seed)),
+}
 
 
 def roll(mask: np.ndarray, seed: int) -> np.ndarray:
-    """The mask moved to a random place, around the edges: same shape, same area."""
+    """The mask moved to a random position, around the edges: same shape, same area."""
     shift = np.random.default_rng(seed).integers(len(mask), size=2)
     return np.roll(mask, tuple(shift), axis=(0, 1))
 
@@ -65,12 +81,12 @@ def settle(regions: np.ndarray) -> np.ndarray:
 
 
 def grow(mask: np.ndarray) -> np.ndarray:
-    """The mask and what lies within the margin."""
+    """The mask and its margin."""
     return cv2.dilate(mask.astype(np.uint8), _margin(len(mask))) == 1
 
 
 def shrink(mask: np.ndarray) -> np.ndarray:
-    """The mask without what the fading of its border would let through."""
+    """The mask without the margin that fading would reveal."""
     return cv2.erode(mask.astype(np.uint8), _margin(len(mask)), borderValue=1) == 1
 
 
@@ -90,7 +106,7 @@ def inpaint(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     if hole.all():
         return np.full_like(image, 128)
     side = min(len(image), INPAINTED)
-    # OpenCV's guess is not free of what stood in the hole, nor is a pixel shrunk across its edge.
+    # OpenCV's result depends on what was in the hole, and so do pixels shrunk across its edge.
     blank = np.where(hole[..., None], image[~hole].mean(axis=0), image).astype(np.uint8)
     small = cv2.resize(blank, (side, side), interpolation=cv2.INTER_AREA)
     missing = cv2.resize(hole.astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)

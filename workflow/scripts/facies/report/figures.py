@@ -63,7 +63,7 @@ def histograms(columns: dict[str, np.ndarray]) -> str:
 TRAINING = {
     "Fréchet distance": ("frechet",),
     "precision and recall": ("precision", "recall"),
-    "reconstruction error": ("pixel", "rebuilt"),
+    "reconstruction error": ("pixel", "reconstruction_error"),
     "adversarial losses": ("generator", "discriminator"),
     "sign of real logits": ("real_sign",),
     "augmentation strength": ("augment_p",),
@@ -73,7 +73,7 @@ TRAINING = {
 def training_curves(log, quality: dict) -> str:
     """Quality and losses against thousands of photos shown, with the state that was kept."""
     figure, axes = plt.subplots(2, 3, figsize=(9, 4.6), layout="constrained", sharex=True)
-    names = {"pixel": "training photos", "rebuilt": "held-out photos"}
+    names = {"pixel": "training photos", "reconstruction_error": "held-out photos"}
     for axis, (title, columns) in zip(axes.flat, TRAINING.items(), strict=True):
         for column in columns:
             label = names.get(column, column)
@@ -116,10 +116,10 @@ def c_by_gate(rows: list[dict] | None) -> str | None:
         return None
     figure, axis = plt.subplots(figsize=(5.2, 2.6), layout="constrained")
     for i, row in enumerate(rows):
-        found = row["c_index"]
-        if found["value"] is not None:
-            axis.plot([i, i], [found["low"], found["high"]], color=COLOURS["face"], linewidth=2)
-            axis.plot(i, found["value"], "o", color=COLOURS["face"])
+        c = row["c_index"]
+        if c["value"] is not None:
+            axis.plot([i, i], [c["low"], c["high"]], color=COLOURS["face"], linewidth=2)
+            axis.plot(i, c["value"], "o", color=COLOURS["face"])
     axis.axhline(0.5, color="black", linewidth=0.8)
     labels = [f"{row['threshold']:.1f}\nn = {row['patients']}" for row in rows]
     axis.set_xticks(range(len(rows)), labels)

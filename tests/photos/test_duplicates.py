@@ -1,9 +1,9 @@
 import pandas as pd
 
-import merge_aligned
+from facies.photos.duplicates import CONTRADICTION, DUPLICATE, exclude_duplicates
 
 
-def test_copies_are_left_out_before_they_reach_a_fold():
+def test_duplicates_are_excluded_before_they_reach_a_fold():
     items = {
         photo: {"key": key, "reason": reason}
         for photo, key, reason in [
@@ -32,17 +32,17 @@ def test_copies_are_left_out_before_they_reach_a_fold():
     }
     photos = pd.DataFrame({"photo_id": list(owners), "patient_id": list(owners.values())})
     patients = pd.DataFrame({"patient_id": list("12345678"), "event": [1, 0, 1, 1, 1, 1, 1, 1]})
-    merge_aligned.refuse_copies(items, photos, patients)
+    exclude_duplicates(items, photos, patients)
     reasons = {photo: item["reason"] for photo, item in items.items()}
     assert reasons == {
         "a": None,
-        "b": merge_aligned.COPY,
-        "c": merge_aligned.CONTRADICTION,
-        "d": merge_aligned.CONTRADICTION,
+        "b": DUPLICATE,
+        "c": CONTRADICTION,
+        "d": CONTRADICTION,
         "e": None,
         "f": "no face",
         "g": "no face",
         "h": None,
         "i": None,
-        "j": merge_aligned.COPY,
+        "j": DUPLICATE,
     }
