@@ -76,7 +76,7 @@ def truths(fit, horizon: float) -> dict[str, float]:
     logs = np.log(-np.log1p(-np.clip(dead, 1e-6, 1 - 1e-6)))
     for name, column, known in (
         ("log hazard ratio", risk, fit.test),
-        ("calibration slope", logs, fit.test.until(horizon)),
+        ("calibration slope", logs, fit.test.censored_at(horizon)),
     ):
         found[name] = hazards.fit_cox(column[:, None], known, strata).beta[0]
     table = pd.DataFrame({"risk": risk, "time": fit.test.time, "event": fit.test.event})
@@ -92,11 +92,11 @@ def over_folds(name, scores, fits) -> dict:
     gap = name == "difference of C"
     if not gap and name != "ipa":
         folds = within_unit(folds)
-    wide = bootstrap.interval(bootstrap.widened(drawn, scoring.overlap(fits)))
+    wide = bootstrap.interval(bootstrap.inflated(drawn, scoring.variance_inflation(fits)))
     return {
         "Nadeau-Bengio *": folds,
         "bootstrap": bootstrap.interval(drawn),
-        f"bootstrap, widened{' *' * gap}": wide,
+        f"bootstrap, inflated{' *' * gap}": wide,
     }
 
 
@@ -130,14 +130,14 @@ def simulate(given, seed: int):
     found["difference of C"] = over_folds("difference of C", gaps, fits)
     found |= of_pooled(pool(fits, draws, [horizon]), horizon)
     risks = scoring.patient_risks(fits)
-    found |= of_groups(risks, scoring.overlap(fits))
-    p = scoring.risk_groups(KEY, risks, scoring.overlap(fits))["logrank_p"]
+    found |= of_groups(risks, scoring.variance_inflation(fits))
+    p = scoring.risk_groups(KEY, risks, scoring.variance_inflation(fits))["logrank_p"]
     return {name: (true[name], found[name]) for name in found}, p
 
 
 def of_pooled(sets, horizon: float) -> dict:
     """Intervals of what is measured in the test patients of all folds together."""
-    benefits, ratios, widening = [], [], sets[0].widening
+    benefits, ratios, inflation = [], [], sets[0].inflation
     for s in sets:
         p = s.predicted[:, 0]
         benefit = decision_curves.net_benefit(s.outcome, p, horizon, [THRESHOLD], s.weights)
@@ -146,26 +146,26 @@ def of_pooled(sets, horizon: float) -> dict:
     found = {}
     for name, drawn, star in (("net benefit", benefits, 1), ("observed to expected", ratios, 0)):
         drawn = bootstrap.average(drawn)
-        wide = bootstrap.interval(bootstrap.widened(drawn, widening))
+        wide = bootstrap.interval(bootstrap.inflated(drawn, inflation))
         found[name] = {
             f"bootstrap{' *' * (1 - star)}": bootstrap.interval(drawn),
-            f"bootstrap, widened{' *' * star}": wide,
+            f"bootstrap, inflated{' *' * star}": wide,
         }
     slopes = [performance.calibration_slope(s, 0, horizon) for s in sets]
     risks = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
     for name, made in (("calibration slope", slopes), ("log hazard ratio", risks)):
         found[name] = {
             "Wald": performance.average_wald(made, 1.0),
-            "Wald, widened *": performance.average_wald(made, widening),
+            "Wald, inflated *": performance.average_wald(made, inflation),
         }
     return found
 
 
-def of_groups(risks, overlap: float) -> dict:
+def of_groups(risks, inflation: float) -> dict:
     """Intervals of the log hazard ratios of thirds of risk."""
     found = {}
-    for name, widening in (("Wald", 1.0), ("Wald, widened *", overlap)):
-        for row in performance.group_hazards(risks, widening):
+    for name, factor in (("Wald", 1.0), ("Wald, inflated *", inflation)):
+        for row in performance.group_hazards(risks, factor):
             ends = {end: np.log(row[end]) for end in ("low", "high")}
             found.setdefault(f"log hazard ratio, {row['group']} third", {})[name] = ends
     return found

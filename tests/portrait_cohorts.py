@@ -20,7 +20,7 @@ from facies.statistics import bootstrap
 from facies.statistics.concordance import concordance
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import Matrix, Table
+from facies.survival.designs import ClinicalDesign, PhotoDesign
 from facies.survival.folds import assign_folds
 from facies.survival.models import MODELS
 
@@ -100,9 +100,9 @@ def verdict_on(images, regions, quads, outcome) -> dict:
     def score(fits):
         return controls.c_row(fits, controls.c_indices(fits))
 
-    whole, coefficients = fit(Matrix(pixels(images), np.arange(n)))
+    whole, coefficients = fit(PhotoDesign(pixels(images), np.arange(n)))
     found = {"views": {"full": score(whole)}, "covers": [], "swap": None, "edits": None}
-    views = {view: fit(Matrix(seen(view), np.arange(n)))[0] for view in ("face", "background")}
+    views = {view: fit(PhotoDesign(seen(view), np.arange(n)))[0] for view in ("face", "background")}
     found["views"] |= {view: score(fits) for view, fits in views.items()}
     for region in ("face", "background"):
         effects = []
@@ -135,7 +135,7 @@ def nuisances(items, quads, face, fit, ids, draws) -> dict:
         for item, quad in zip(items, quads, strict=True)
     ]
     table = pd.DataFrame(rows, index=ids)
-    known, _ = fit(Table(table))
+    known, _ = fit(ClinicalDesign(table))
     gains = []
     for own, other in zip(known, face, strict=True):
         # Beside the nuisance's risk the face's, both in SD of the training patients.

@@ -25,9 +25,9 @@ from facies.generator.checkpoints import load_networks, save_networks
 from facies.generator.stylegan2 import Discriminator, Generator
 from facies.generator.stylegan2 import Encoder as Network
 from facies.statistics.outcome import Outcome
-from facies.survival.clinical import Encoder
+from facies.survival.clinical import ClinicalEncoder
 from facies.survival.cox import baseline_hazard
-from facies.survival.designs import Matrix
+from facies.survival.designs import PhotoDesign
 from facies.survival.models import MODELS
 
 RATE = 0.1
@@ -87,7 +87,7 @@ def test_the_baseline_that_leaves_the_house_is_that_of_risks_out_of_fold():
     x = rng.normal(size=(150, 60))
     _, outcome = simulate(150)
     rows = np.arange(150)
-    model, fit = refit(Matrix(x, rows), rows, x, outcome, MODELS["coxph"], 4, [1])
+    model, fit = refit(PhotoDesign(x, rows), rows, x, outcome, MODELS["coxph"], 4, [1])
     times, hazard = coarse_baseline(fit.out_of_fold, outcome)
     np.testing.assert_array_equal(model.times, times)
     np.testing.assert_array_equal(model.hazard, hazard)
@@ -138,7 +138,7 @@ def test_photos_are_averaged_per_patient():
 
 def test_encoder_applies_what_it_learned():
     known = pd.DataFrame({"age": [40.0, 60, np.nan, 80], "stage": ["I", "II", "II", None]})
-    encoder = Encoder.learn(known, np.arange(4))
+    encoder = ClinicalEncoder.learn(known, np.arange(4))
     new = pd.DataFrame({"age": ["60", None], "stage": ["II", "IV"]})
     # Columns: age, age missing, stage II, stage missing; the median of 40, 60 and 80 is 60.
     x = encoder(new) * encoder.scale + encoder.centre
@@ -328,7 +328,7 @@ def test_a_bundle_of_another_format_is_refused(sealed):
 
 def test_unknown_categories_are_listed_and_count_as_none(capsys):
     known = pd.DataFrame({"stage": ["I", "II", "III"], "sex": ["F", "M", "F"]})
-    encoder = Encoder.learn(known, np.arange(3))
+    encoder = ClinicalEncoder.learn(known, np.arange(3))
     words, _ = encoder_arrays(encoder)
     bundle = Bundle({"encoders": {"clinical": words}}, {})
     new = pd.DataFrame({"stage": ["IV", "II", None, "0"], "sex": ["F", "M", "F", None]})
@@ -359,7 +359,7 @@ def test_a_category_that_is_called_otherwise_is_refused(words):
 
 def test_numbers_in_another_unit_are_refused():
     known = pd.DataFrame({"sex": [*"FFMMFM"], "age": [40.0, 50, 60, 70, 80, np.nan]})
-    words, arrays = encoder_arrays(Encoder.learn(known, np.arange(6)))
+    words, arrays = encoder_arrays(ClinicalEncoder.learn(known, np.arange(6)))
     arrays = {f"clinical.encoder.{name}": value for name, value in arrays.items()}
     bundle = Bundle({"encoders": {"clinical": words}}, arrays)
     external.refuse_other_units("p.csv", bundle, known)

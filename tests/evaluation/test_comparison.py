@@ -51,7 +51,7 @@ def test_leakage_pairs_the_folds_that_have_both_generators():
     assert gap["folds_high"] == pytest.approx(0.05 + half, abs=1e-5)
 
 
-def test_a_difference_is_widened_for_folds_that_train_each_other():
+def test_the_variance_of_a_difference_is_inflated_for_folds_that_train_each_other():
     # Two folds, tested by models of eight: 1 + 2 x 2 / 8 times the variance of draws, SD .01.
     draws = np.array([0.0, *np.random.default_rng(0).normal(0, 0.01, 4000)])
     found = comparison.difference([0.05 + draws] * 2, [fit("cohort", 1, 1), fit("cohort", 1, 2)])
@@ -100,7 +100,7 @@ def test_noise_beside_a_risk_is_found_no_more_often_than_said():
     found = []
     for seed in range(200):
         clinical, face = out_of_fold(seed)
-        found.append(comparison.added_likelihood(face, clinical))
+        found.append(comparison.likelihood_ratio_test(face, clinical))
     assert np.mean([row["p"] < 0.05 for row in found]) < 0.06
     # Folds without anything in common would have a variance 9 / 4 as small.
     given = np.array([row["chi2"] for row in found]) * (1 + 5 * 20 / 80)

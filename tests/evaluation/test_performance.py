@@ -98,7 +98,7 @@ def test_hazard_ratio_of_the_planted_spread(truth):
 
 
 def test_intervals_allow_for_folds_that_train_each_other(cohort, truth, monkeypatch):
-    monkeypatch.setattr(pooled, "overlap", lambda fits: 1.0)
+    monkeypatch.setattr(pooled, "variance_inflation", lambda fits: 1.0)
     given = measured(fits_of(*cohort, 1.0), cohort[1])
     wider = np.sqrt(1 + 3 / 2)  # three folds, each half as large as what trains its model
 
@@ -106,7 +106,7 @@ def test_intervals_allow_for_folds_that_train_each_other(cohort, truth, monkeypa
         halves = (made["proportional"][name] for name in ("before", "after"))
         return [made["hazard"], *halves, *made["group_hazards"]]
 
-    # Of thirds, medium against low bears a fifth of the overlap, high against low three.
+    # Of thirds, medium against low bears a fifth of the inflation, high against low three.
     factors = [wider] * 3 + [np.sqrt(1 + share * 3 / 2) for share in (0.2, 0.6)]
     for own, plain, factor in zip(ratios(truth), ratios(given), factors, strict=True):
         assert own["value"] == plain["value"]

@@ -355,7 +355,7 @@ def test_thirds_hold_a_third_each_however_many_repeats_are_averaged():
     assert scoring.thirds([0.1, 0.2, 0.2, 0.2, 0.2, 0.9]).tolist() == [0, 1, 1, 1, 1, 2]
 
 
-def test_comparisons_of_thirds_bear_a_share_of_the_overlap():
+def test_comparisons_of_thirds_bear_a_share_of_the_inflation():
     found = [scoring.of_thirds(2.25, name) for name in ("all", "medium", "high")]
     assert found == pytest.approx([1.5, 1.25, 1.75])
     assert scoring.of_thirds(1.0, "all") == 1

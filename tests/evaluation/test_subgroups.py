@@ -132,6 +132,6 @@ def test_pooled_patients_stand_side_by_side(folds):
     assert one.ids.tolist() == [*folds[0].ids, *folds[1].ids] and set(one.fold) == {1, 2}
     own = folds[0].survival[0]
     assert one.predicted[0].tolist() == pytest.approx([1 - own[1], 1 - (own[4] + own[5]) / 2])
-    assert one.until.time.max() <= 10 and not one.until.event[one.outcome.time > 10].any()
+    assert one.censored.time.max() <= 10 and not one.censored.event[one.outcome.time > 10].any()
     assert abs(one.risk[one.fold == 2] - one.risk[one.fold == 1]).min() > 50  # scales differ
     assert one.weights.shape == (51, 60)

@@ -9,7 +9,7 @@ import torch
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.convolution import ConvolutionalCox, Photos, cropped, mean_risks
+from facies.survival.convolution import ConvolutionalCox, ImageDesign, cropped, mean_risks
 from facies.survival.folds import assign_folds
 
 SIDE = 16
@@ -43,14 +43,14 @@ def quick():
 
 
 def fit(images, owner, outcome, train, test):
-    design = Photos(images, owner)
+    design = ImageDesign(images, owner)
     ready = crossval.prepare(design, outcome, train, test, 3, [1])
     return crossval.fit(design, ready, outcome, quick(), [1])
 
 
 def test_photos_go_with_their_patients():
     images = np.zeros((4, SIDE, SIDE, 3), np.uint8)
-    split = Photos(images, np.array([2, 0, 1, 2])).split(np.array([2, 1]), np.array([0]))
+    split = ImageDesign(images, np.array([2, 0, 1, 2])).split(np.array([2, 1]), np.array([0]))
     assert split.shown.tolist() == [0, 2, 3] and split.place.tolist() == [0, 1, 0]
     assert split.shown_held.tolist() == [1] and split.place_held.tolist() == [0]
 
@@ -76,7 +76,9 @@ def test_photos_of_a_test_patient_move_only_that_patient_s_risk():
     changed[owner == test[0]] = 0
     model, seed = quick(), [1]
     before, after = (
-        crossval.predict(model, Photos(i, owner).split(train, test), outcome, [{"epochs": 4}], seed)
+        crossval.predict(
+            model, ImageDesign(i, owner).split(train, test), outcome, [{"epochs": 4}], seed
+        )
         for i in (images, changed)
     )
     np.testing.assert_array_equal(before.train, after.train)

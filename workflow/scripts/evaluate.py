@@ -46,7 +46,8 @@ def main(job):
         summary |= known_truth(job, photos, used, folds)
     write_json(job.output.summary, summary)
     curves = [
-        scoring.risk_groups(key, risks[key], scoring.overlap(own)) for key, own in fits.items()
+        scoring.risk_groups(key, risks[key], scoring.variance_inflation(own))
+        for key, own in fits.items()
     ]
     write_json(job.output.curves, curves)
     measures = details(job, fits, risks, used, draws)

@@ -10,8 +10,8 @@ from facies.bundle.refit import refit
 from facies.common.files import read_table
 from facies.common.jobs import run_job
 from facies.statistics.outcome import Outcome
-from facies.survival.clinical import Encoder
-from facies.survival.designs import Table, load_matrix
+from facies.survival.clinical import ClinicalEncoder
+from facies.survival.designs import ClinicalDesign, load_matrix
 from facies.survival.models import MODELS
 
 
@@ -24,8 +24,8 @@ def face_design(path, photos, clinical):
 
 def table_design(frame, rows):
     """Clinical columns, and the same encoded; ``rows`` are the patients as outsiders are seen."""
-    encoder = Encoder.learn(frame, np.arange(len(rows)))
-    return Table(frame), rows, encoder(frame)[rows], encoder
+    encoder = ClinicalEncoder.learn(frame, np.arange(len(rows)))
+    return ClinicalDesign(frame), rows, encoder(frame)[rows], encoder
 
 
 def main(job):

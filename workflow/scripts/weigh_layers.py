@@ -11,13 +11,13 @@ from facies.statistics import bootstrap
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import Matrix, photo_owners
+from facies.survival.designs import PhotoDesign, photo_owners
 from facies.survival.models import MODELS
 
 
 def subset_scores(codes, owner, outcome, assigned, settings) -> list[float]:
     """C of ridge Cox in each fold ``assigned`` (n,), from ``codes`` (photos, p) of ``owner``."""
-    design, scores = Matrix(codes, owner), []
+    design, scores = PhotoDesign(codes, owner), []
     for number in np.unique(assigned):
         train, held = np.flatnonzero(assigned != number), np.flatnonzero(assigned == number)
         seed = [settings["seed"], 1, int(number)]

@@ -12,7 +12,7 @@ from facies.statistics import bootstrap
 from facies.statistics.concordance import concordance
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import Table
+from facies.survival.designs import ClinicalDesign
 from facies.survival.models import MODELS
 
 
@@ -39,7 +39,7 @@ def main(job):
         for name, frame in frames.items():
             risk = np.full(len(held), np.nan)
             if frame.shape[1] and not fit.reason:
-                risk = crossval.held_out_risk(Table(frame), Outcome.of(used), *parts)
+                risk = crossval.held_out_risk(ClinicalDesign(frame), Outcome.of(used), *parts)
             scores[name].append(concordance(fit.test, risk, draws.of(fit.ids)))
     found = {name: c_row(fits, [own[0] for own in rows]) for name, rows in scores.items()}
     pairs = zip(scores["beyond"], scores["known"], strict=True)

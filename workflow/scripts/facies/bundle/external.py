@@ -22,7 +22,7 @@ from facies.common.errors import InputError
 from facies.evaluation.scoring import GROUPS
 from facies.statistics import bootstrap, hazards
 from facies.statistics.concordance import c_index
-from facies.statistics.kaplan_meier import told_survival
+from facies.statistics.kaplan_meier import survival_with_interval
 from facies.statistics.outcome import Outcome
 
 DRAWS = 500
@@ -227,9 +227,9 @@ def validate(model: LinearModel, risk, outcome: Outcome, rng) -> dict:
     ``slope`` is 1 where risks are spread as they should be, less where they are too wide.
     """
     horizon = model.times[-1]
-    until = outcome.until(horizon)
-    dead = until.event
-    expected = np.exp(risk) * np.interp(until.time, [0, *model.times], [0, *model.hazard])
+    censored = outcome.censored_at(horizon)
+    dead = censored.event
+    expected = np.exp(risk) * np.interp(censored.time, [0, *model.times], [0, *model.hazard])
     draws = [np.arange(len(risk))]
     draws += [rng.integers(len(risk), size=len(risk)) for _ in range(DRAWS)]
     scores = {
@@ -257,7 +257,7 @@ def survival_by_group(model: LinearModel, risk, outcome: Outcome) -> list[dict]:
     for number in np.unique(group):
         own = group == number
         for time in (model.times[-1] / 2, model.times[-1]):
-            told = told_survival(outcome[own], time)
+            told = survival_with_interval(outcome[own], time)
             predicted = np.exp(-model.cumulative_hazard(risk[own], [time])).mean()
             rows.append(
                 {"group": GROUPS[number], "patients": int(own.sum()), "time": time}

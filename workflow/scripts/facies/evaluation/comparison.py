@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from facies.evaluation.pooled import joined, standard_risk
-from facies.evaluation.scoring import KEYS, FoldFit, fold_count, overlap
+from facies.evaluation.scoring import KEYS, FoldFit, fold_count, variance_inflation
 from facies.statistics import bootstrap, hazards
 from facies.statistics.intervals import nadeau_bengio
 
@@ -16,16 +16,16 @@ SCORES = ("c_index", "uno_c", "ibs")
 
 def compare(scores: dict, fits: dict) -> list[dict]:
     """What one set of features has over another: differences in C, Uno's C and IBS, each with its
-    bootstrap interval and p value (the same draws for both, widened for the overlap of the folds)
-    and Nadeau and Bengio's interval over folds, and the likelihood ratio of its out-of-fold risk
-    beside the other's."""
+    bootstrap interval and p value (the same draws for both, their variance inflated, because folds
+    share training patients) and Nadeau and Bengio's interval over folds, and the likelihood-ratio
+    test of its out-of-fold risk beside the other's."""
     rows = []
     for key, own in scores.items():
         for other in [other for other in counterparts(key) if other in scores]:
             row = dict(zip(KEYS, key, strict=True))
             row |= {"against": other[0], "against_model": other[-1]}
             row |= differences(own, scores[other], fits[key])
-            rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other])})
+            rows.append(row | {"likelihood": likelihood_ratio_test(fits[key], fits[other])})
     return rows
 
 
@@ -63,9 +63,9 @@ def differences(own: list[dict], other: list[dict], fits: list[FoldFit]) -> dict
 
 def difference(gaps, fits: list[FoldFit]) -> dict:
     """Mean over folds of paired ``gaps`` (folds, 1 + draws), and how sure it is: the bootstrap's
-    interval and p value, the draws' variance times the ``overlap`` of the folds ``fits``, and
+    interval and p value, the draws' variance times ``variance_inflation`` of the ``fits``, and
     Nadeau and Bengio's interval."""
-    drawn = bootstrap.widened(bootstrap.average(gaps), overlap(fits))
+    drawn = bootstrap.inflated(bootstrap.average(gaps), variance_inflation(fits))
     folds = nadeau_bengio([gap[0] for gap in gaps], fold_count(fits))
     return bootstrap.interval(drawn) | {
         "p": bootstrap.p_value(drawn),
@@ -74,9 +74,9 @@ def difference(gaps, fits: list[FoldFit]) -> dict:
     }
 
 
-def added_likelihood(own: list[FoldFit], other: list[FoldFit]) -> dict:
+def likelihood_ratio_test(own: list[FoldFit], other: list[FoldFit]) -> dict:
     """Likelihood ratio chi-squared of ``own`` risks beside ``other`` ones, a mean over repeats,
-    divided by the ``overlap`` of the folds."""
+    divided by the ``variance_inflation`` of the folds."""
     ratios = []
     for repeat in sorted({fit.repeat for fit in own}):
         pairs = [
@@ -90,6 +90,6 @@ def added_likelihood(own: list[FoldFit], other: list[FoldFit]) -> dict:
             ours, theirs = (
                 np.concatenate([standard_risk(pair[i]) for pair in pairs]) for i in (0, 1)
             )
-            ratios.append(hazards.added_likelihood(ours, theirs, outcome, strata))
-    chi2 = float(np.mean(ratios)) / overlap(own) if ratios else np.nan
+            ratios.append(hazards.likelihood_ratio(ours, theirs, outcome, strata))
+    chi2 = float(np.mean(ratios)) / variance_inflation(own) if ratios else np.nan
     return {"chi2": chi2, "p": float(stats.chi2.sf(chi2, 1))}

@@ -9,7 +9,7 @@ import numpy as np
 from facies.evaluation.pooled import Pooled, pool, survival_of
 from facies.evaluation.scoring import fold_count, of_thirds, thirds
 from facies.statistics import calibration, decision_curves, hazards, ipcw
-from facies.statistics.bootstrap import Draws, average, centred, interval, widened
+from facies.statistics.bootstrap import Draws, average, centred, inflated, interval
 from facies.statistics.intervals import nadeau_bengio, within_unit
 from facies.statistics.kaplan_meier import kaplan_meier_at
 from facies.statistics.outcome import Outcome
@@ -31,7 +31,7 @@ def measure(fits, draws: Draws, horizons, end: float, place) -> dict:
         "decision": [decide(sets, k, horizon) for k, horizon in enumerate(horizons)],
         "hazard": hazard_per_sd(sets),
         "proportional": proportional(sets[0]),
-        "group_hazards": group_hazards(place, sets[0].widening),
+        "group_hazards": group_hazards(place, sets[0].inflation),
     }
 
 
@@ -80,7 +80,7 @@ def calibrate(sets: list[Pooled], k: int, horizon: float) -> dict:
             for name in ("ici", "e50", "e90")
         },
         "observed_to_expected": interval(average(ratios)),
-        "slope": average_wald(slopes, sets[0].widening),
+        "slope": average_wald(slopes, sets[0].inflation),
     }
 
 
@@ -88,38 +88,38 @@ def calibration_slope(s: Pooled, k: int, horizon: float):
     """Cox regression, until the horizon, on the predictions' complementary log-log; folds are
     strata, because patients left out of a late-dying training fold die early."""
     p = np.clip(s.predicted[:, k], 1e-6, 1 - 1e-6)
-    return hazards.fit_cox(np.log(-np.log1p(-p))[:, None], s.outcome.until(horizon), s.fold)
+    return hazards.fit_cox(np.log(-np.log1p(-p))[:, None], s.outcome.censored_at(horizon), s.fold)
 
 
-def average_wald(made, widening: float) -> dict:
+def average_wald(made, inflation: float) -> dict:
     """The mean over repeats of one coefficient with its Wald interval."""
-    beta, variance = averaged(made, widening) or (np.nan, np.nan)
+    beta, variance = averaged(made, inflation) or (np.nan, np.nan)
     half = float(hazards.NORMAL * np.sqrt(variance))
     return {"value": beta, "low": beta - half, "high": beta + half}
 
 
-def averaged(made, widening: float) -> tuple[float, float] | None:
-    """The mean over repeats of a one-column model's coefficient, and its variance: ``widening``
+def averaged(made, inflation: float) -> tuple[float, float] | None:
+    """The mean over repeats of a one-column model's coefficient, and its variance: ``inflation``
     times that of one repeat, because the same patients stand behind all of them. None where no
     repeat has one."""
     made = [fit for fit in made if fit is not None]
     if not made:
         return None
-    variance = widening * np.mean([fit.covariance[0, 0] for fit in made])
+    variance = inflation * np.mean([fit.covariance[0, 0] for fit in made])
     return float(np.mean([fit.beta[0] for fit in made])), float(variance)
 
 
-def averaged_ratio(made, widening: float) -> dict | None:
+def averaged_ratio(made, inflation: float) -> dict | None:
     """The hazard ratio of what ``averaged`` gives."""
-    found = averaged(made, widening)
+    found = averaged(made, inflation)
     return found and hazards.hazard_ratio(*found)
 
 
 def d_calibrate(sets: list[Pooled]) -> dict:
     """D-calibration until the end of the predictions, the bins averaged over repeats, with the
     share of the patients that died by then, and whether it lets a large p say anything."""
-    bins = np.mean([calibration.survival_bins(s.until, s.survival) for s in sets], axis=0)
-    died = float(np.mean([s.until.event.mean() for s in sets]))
+    bins = np.mean([calibration.survival_bins(s.censored, s.survival) for s in sets], axis=0)
+    died = float(np.mean([s.censored.event.mean() for s in sets]))
     told = {"died": died, "informative": died >= calibration.INFORMATIVE}
     return {"bins": bins.tolist(), "p": calibration.d_calibration(bins)} | told
 
@@ -137,7 +137,7 @@ def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
     return {
         "horizon": horizon,
         "thresholds": THRESHOLDS.tolist(),
-        "model": interval(widened(average(curves), sets[0].widening)),
+        "model": interval(inflated(average(curves), sets[0].inflation)),
         "everybody": np.mean(everybody, axis=0).tolist(),
     }
 
@@ -145,7 +145,7 @@ def decide(sets: list[Pooled], k: int, horizon: float) -> dict:
 def hazard_per_sd(sets: list[Pooled]) -> dict | None:
     """Hazard ratio per standard deviation of risk, folds as strata, a mean over repeats."""
     made = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
-    return averaged_ratio(made, sets[0].widening)
+    return averaged_ratio(made, sets[0].inflation)
 
 
 def proportional(s: Pooled) -> dict | None:
@@ -157,17 +157,17 @@ def proportional(s: Pooled) -> dict | None:
     middle = float(np.median(s.outcome.time[s.outcome.event]))
     late = s.outcome.time > middle
     halves = {
-        "before": hazards.fit_cox(s.risk[:, None], s.outcome.until(middle), s.fold),
+        "before": hazards.fit_cox(s.risk[:, None], s.outcome.censored_at(middle), s.fold),
         "after": hazards.fit_cox(s.risk[late, None], s.outcome[late], s.fold[late]),
     }
     return {
         "p": hazards.proportionality(fit, s.outcome),
         "middle": middle,
-        **{name: averaged_ratio([half], s.widening) for name, half in halves.items()},
+        **{name: averaged_ratio([half], s.inflation) for name, half in halves.items()},
     }
 
 
-def group_hazards(place, widening: float) -> list[dict]:
+def group_hazards(place, inflation: float) -> list[dict]:
     """Hazard ratios of the medium and the high third of risk against the low one."""
     group, outcome = thirds(place.risk), Outcome.of(place)
     rows = []
@@ -175,6 +175,6 @@ def group_hazards(place, widening: float) -> list[dict]:
         own = np.isin(group, [0, number])
         high = (group[own] == number).astype(float)
         fit = hazards.fit_cox(high[:, None], outcome[own], np.zeros(own.sum()))
-        if found := averaged_ratio([fit], of_thirds(widening, name)):
+        if found := averaged_ratio([fit], of_thirds(inflation, name)):
             rows.append({"group": name, **found})
     return rows

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facies.evaluation.scoring import overlap
+from facies.evaluation.scoring import variance_inflation
 from facies.statistics import ipcw
 from facies.statistics.bootstrap import Draws
 from facies.statistics.outcome import Outcome
@@ -18,8 +18,7 @@ class Pooled:
     ``fold`` (n,) only; ``predicted`` (n, k) is the probability of death by each horizon and
     ``known`` (n, k) the weight of what is known then; ``until`` is the outcome cut at the end of
     the fold's predictions, with the ``survival`` (n,) predicted for that time; ``weights``
-    (1 + draws, n) are the draws of patients. ``widening`` is the ``overlap`` of the folds, by which
-    variances that take their models as given are too small.
+    (1 + draws, n) are the draws of patients. ``inflation`` is the folds' ``variance_inflation``.
     """
 
     ids: np.ndarray
@@ -31,7 +30,7 @@ class Pooled:
     until: Outcome
     survival: np.ndarray
     weights: np.ndarray
-    widening: float
+    inflation: float
 
 
 def last_horizon(fits) -> float:
@@ -71,9 +70,9 @@ def pool(fits, draws: Draws, horizons) -> list[Pooled]:
 
 def _one_repeat(fits, draws, horizons):
     ids = np.concatenate([fit.ids for fit in fits])
-    cut = [fit.test.until(fit.times[-1]) for fit in fits]
+    cut = [fit.test.censored_at(fit.times[-1]) for fit in fits]
     known = [
-        np.column_stack([ipcw.known_weights(fit.train, fit.test, h) for h in horizons])
+        np.column_stack([ipcw.horizon_weights(fit.train, fit.test, h) for h in horizons])
         for fit in fits
     ]
     own_times = zip(fits, cut, strict=True)
@@ -87,7 +86,7 @@ def _one_repeat(fits, draws, horizons):
         joined(cut),
         np.concatenate([survival_of(fit, o.time[:, None])[:, 0] for fit, o in own_times]),
         draws.of(ids),
-        overlap(fits),
+        variance_inflation(fits),
     )
 
 

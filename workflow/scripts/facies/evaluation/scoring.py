@@ -12,7 +12,7 @@ from facies.statistics.concordance import concordance
 from facies.statistics.intervals import nadeau_bengio, within_unit
 from facies.statistics.kaplan_meier import kaplan_meier, kaplan_meier_at, log_rank, median_follow_up
 from facies.statistics.outcome import Outcome
-from facies.survival.designs import Matrix
+from facies.survival.designs import PhotoDesign
 
 GROUPS = ("low risk", "medium risk", "high risk")
 KEYS = ("features", "view", "scope", "model")
@@ -121,7 +121,7 @@ def test_to_train(fits) -> float:
     return float(np.mean([len(fit.test) / len(fit.train) for fit in fits]))
 
 
-def overlap(fits) -> float:
+def variance_inflation(fits) -> float:
     """By how much the folds of one repeat together are less sure than so many patients would be if
     nobody tested in one had trained another: Nadeau and Bengio's variance (1/J + test / train) s^2
     of J folds over the s^2/J of folds that have nothing in common.
@@ -133,16 +133,16 @@ def overlap(fits) -> float:
     return 1 + fold_count(fits) * test_to_train(fits)
 
 
-def of_thirds(overlap: float, contrast: str) -> float:
+def of_thirds(inflation: float, contrast: str) -> float:
     """The variance inflation of a comparison of thirds of risk: of ``all``, or of the ``medium`` or
     the ``high`` third with the low one.
 
     Models of folds that share patients err alike along the order of risk. That is one of the two
     degrees of freedom between three groups, most of high against low and little of medium against
-    low, so that each bears a share of what the ``overlap`` adds to the variance: by simulation
+    low, so that each bears a share of what the ``inflation`` adds to the variance: by simulation
     (docs/evaluation.md), because no formula is known.
     """
-    return 1 + OF_THIRDS[contrast] * (overlap - 1)
+    return 1 + OF_THIRDS[contrast] * (inflation - 1)
 
 
 def patient_risks(fits) -> pd.DataFrame:
@@ -177,9 +177,9 @@ def thirds(risks) -> np.ndarray:
     return np.minimum((places * len(GROUPS)).astype(int), len(GROUPS) - 1)
 
 
-def risk_groups(key, risks: pd.DataFrame, widening: float) -> dict:
+def risk_groups(key, risks: pd.DataFrame, inflation: float) -> dict:
     """Kaplan-Meier curves of the thirds of ``patient_risks``, and the log-rank test between them,
-    its variance times that ``of_thirds`` for the ``overlap`` of the folds, ``widening``."""
+    its variance times that ``of_thirds`` for the folds' ``variance_inflation``."""
     outcome, group = Outcome.of(risks), thirds(risks.risk)
     curves = []
     for index in np.unique(group):
@@ -187,12 +187,12 @@ def risk_groups(key, risks: pd.DataFrame, widening: float) -> dict:
         curve = {name: np.round(v, 6).tolist() for name, v in kaplan_meier(own).items()}
         counts = {"n": len(own), "events": int(own.event.sum())}
         curves.append({"name": GROUPS[index], **curve, **counts})
-    widening = of_thirds(widening, "all")
-    logrank_p = log_rank(outcome, group, widening) if len(risks) else np.nan
+    inflation = of_thirds(inflation, "all")
+    logrank_p = log_rank(outcome, group, inflation) if len(risks) else np.nan
     return {**dict(zip(KEYS, key, strict=True)), "groups": curves, "logrank_p": logrank_p}
 
 
-def probe(matrix: Matrix, target, folds) -> float:
+def probe(matrix: PhotoDesign, target, folds) -> float:
     """Correlation between ``target`` (n,) and what ridge regression reads of it from ``matrix``
     in held-out folds (n,); the penalty is chosen by leave-one-out in the training fold."""
     from sklearn.linear_model import RidgeCV

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from facies.common.errors import InputError
-from facies.survival.clinical import Encoder
+from facies.survival.clinical import ClinicalEncoder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,7 +154,7 @@ def adjustments(frame: pd.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, dict
     """
     blocks, places, start = [], {}, 0
     for name in frame:
-        blocks.append(Encoder.learn(frame[[name]], rows)(frame))
+        blocks.append(ClinicalEncoder.learn(frame[[name]], rows)(frame))
         places[name] = slice(start, start := start + blocks[-1].shape[1])
     if len(places) > 1:
         places["all of them"] = slice(0, start)

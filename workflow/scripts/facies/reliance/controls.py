@@ -6,8 +6,8 @@ photo without its intercept: risk + coefficients . (changed code - code). Nothin
 
 import numpy as np
 
-from facies.evaluation.scoring import FoldFit, fold_count, overlap
-from facies.statistics.bootstrap import Draws, average, interval, widened
+from facies.evaluation.scoring import FoldFit, fold_count, variance_inflation
+from facies.statistics.bootstrap import Draws, average, inflated, interval
 from facies.statistics.concordance import c_index, concordance
 from facies.statistics.intervals import nadeau_bengio, within_unit
 from facies.survival.designs import photo_owners
@@ -51,8 +51,8 @@ def spread(fit: FoldFit) -> float:
 
 
 def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
-    """What changed photos do to the folds' models, means over folds (1 + draws,) each, the draws
-    widened for the ``overlap`` of the folds.
+    """What changed photos do to the folds' models, means over folds (1 + draws,) each, the draws'
+    variance times the ``variance_inflation`` of the folds.
 
     ``change(ids)`` (n, p) is by how much the codes of test patients changed. ``c_index`` is C on
     the changed photos, ``lost`` the C that it lacks, ``shift`` the mean move of the risk in SD of
@@ -71,7 +71,7 @@ def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
         gone = variance_gone(fit.risk, fit.risk + move, share)
         rows.append([c_index, lost, share @ move / spread(fit), gone])
     drawn = zip(RANGES.items(), average(rows), strict=True)
-    return {name: widened(own, overlap(fits), ends) for (name, ends), own in drawn}
+    return {name: inflated(own, variance_inflation(fits), ends) for (name, ends), own in drawn}
 
 
 def variance_gone(before, after, shares) -> np.ndarray:

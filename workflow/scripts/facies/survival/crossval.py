@@ -15,7 +15,7 @@ from facies.statistics.outcome import Outcome
 from facies.survival.cox import fit_ridge, log_likelihood, survival_function
 from facies.survival.designs import Split
 from facies.survival.folds import assign_folds
-from facies.survival.prediction import Path, survival_likelihood, time_grid
+from facies.survival.prediction import CandidatePredictions, survival_likelihood, time_grid
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ def fit(design, folds: list[Fold], outcome: Outcome, model, seed) -> Fit:
     return Fit(chosen, out_of_fold, path.held[0], times, survival, coefficients)
 
 
-def predict(model, split: Split, outcome: Outcome, candidates, seed) -> Path:
+def predict(model, split: Split, outcome: Outcome, candidates, seed) -> CandidatePredictions:
     """What the model of a split's training patients says of the patients held out."""
-    path = model.path(split, outcome[split.rows], candidates, seed)
+    path = model.predict(split, outcome[split.rows], candidates, seed)
     return path if split.owner is None else path.per_patient(split.owner)
 
 
-def survival_curves(path: Path, out_of_fold, outcome: Outcome, times) -> np.ndarray:
+def survival_curves(path: CandidatePredictions, out_of_fold, outcome: Outcome, times) -> np.ndarray:
     """Survival (m, len(times)) of the held-out patients under a path's first candidate.
 
     Its own curves, or those of the baseline hazard that the training patients' out-of-fold
