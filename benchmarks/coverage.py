@@ -19,13 +19,17 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies.evaluation import performance, scoring
+from facies.evaluation import performance
+from facies.evaluation.inflation import fold_count, variance_inflation
 from facies.evaluation.pooled import last_horizon, pool, standard_risk, survival_of
+from facies.evaluation.risk_groups import patient_risks, risk_groups
+from facies.evaluation.scores import fold_scores
 from facies.statistics import bootstrap, calibration, decision_curves, hazards
 from facies.statistics.concordance import c_index
 from facies.statistics.intervals import nadeau_bengio, within_unit
 from facies.statistics.outcome import Outcome
 from facies.survival.cox import fit_ridge, survival_function
+from facies.survival.fits import KEYS, Fit, FoldFit
 from facies.survival.folds import assign_folds
 from facies.survival.prediction import time_grid
 
@@ -43,21 +47,23 @@ def cohort(n: int, effect: float, rng) -> tuple[np.ndarray, Outcome]:
     return x, Outcome(np.minimum(death, limit), death <= limit)
 
 
-def fit_fold(x, outcome, train, place, penalty, new):
+def fit_fold(x, outcome, train, repeat, fold, penalty, new):
     """A FoldFit of the patients that are not in ``train``, and the same model's of new patients."""
     own = outcome[train]
     inner = assign_folds(own, INNER, 1)
-    out_of_fold = np.empty(len(train))
+    inner_oof_risk = np.empty(len(train))
     for k in range(1, INNER + 1):
         beta = fit_ridge(x[train][inner != k], own[inner != k], penalty)
-        out_of_fold[inner == k] = x[train][inner == k] @ beta
+        inner_oof_risk[inner == k] = x[train][inner == k] @ beta
     beta, times = fit_ridge(x[train], own, penalty), time_grid(own)
 
     def predict(ids, x, outcome):
         risk = x @ beta
-        survival = survival_function(out_of_fold, own, risk, times)
-        parts = ids, outcome, own, risk, out_of_fold, times, survival, ""
-        return scoring.FoldFit(KEY, *place, *parts)
+        survival = survival_function(inner_oof_risk, own, risk, times)
+        fit = Fit({}, inner_oof_risk, risk, times, survival)
+        names = dict(zip(KEYS, KEY, strict=True)) | {"repeat": repeat, "fold": fold}
+        patients = {"train_ids": train, "test_ids": ids, "train": own, "test": outcome}
+        return FoldFit(**vars(fit), **names, **patients)
 
     test = np.setdiff1d(np.arange(len(outcome)), train)
     return predict(test, x[test], outcome[test]), predict(np.arange(MANY), *new)
@@ -66,7 +72,7 @@ def fit_fold(x, outcome, train, place, penalty, new):
 def truths(fit, horizon: float) -> dict[str, float]:
     """What a fold's model does among its many patients."""
     ones, dead = np.ones((1, MANY)), 1 - survival_of(fit, [horizon])[:, 0]
-    found = {name: s[0] for name, s in scoring.fold_scores(fit, ones).items()}
+    found = {name: s[0] for name, s in fold_scores(fit, ones).items()}
     found["observed to expected"] = calibration.observed_to_expected(fit.test, dead, horizon, ones)[
         0
     ]
@@ -88,11 +94,11 @@ def truths(fit, horizon: float) -> dict[str, float]:
 def over_folds(name, scores, fits) -> dict:
     """Intervals of a mean over folds of scores (folds, 1 + draws)."""
     values, drawn = [score[0] for score in scores], bootstrap.average(scores)
-    folds = nadeau_bengio(values, scoring.fold_count(fits))
+    folds = nadeau_bengio(values, fold_count(fits))
     gap = name == "difference of C"
     if not gap and name != "ipa":
         folds = within_unit(folds)
-    wide = bootstrap.interval(bootstrap.inflated(drawn, scoring.variance_inflation(fits)))
+    wide = bootstrap.interval(bootstrap.inflated(drawn, variance_inflation(fits)))
     return {
         "Nadeau-Bengio *": folds,
         "bootstrap": bootstrap.interval(drawn),
@@ -108,30 +114,30 @@ def simulate(given, seed: int):
     (x, outcome), new = cohort(n, given.effect, rng), cohort(MANY, given.effect, rng)
     assigned = [assign_folds(outcome, folds, [seed, r]) for r in range(1, given.repeats + 1)]
     fits, news, fewer, new_fewer = [], [], [], []
-    for repeat, fold in enumerate(assigned, 1):
+    for repeat, folds_of in enumerate(assigned, 1):
         for k in range(1, folds + 1):
-            train, place = np.flatnonzero(fold != k), (repeat, k)
+            train = np.flatnonzero(folds_of != k)
             for columns, own, many in ((COLUMNS, fits, news), (FEW, fewer, new_fewer)):
                 some = new[0][:, :columns], new[1]
-                fit = fit_fold(x[:, :columns], outcome, train, place, given.penalty, some)
+                fit = fit_fold(x[:, :columns], outcome, train, repeat, k, given.penalty, some)
                 own.append(fit[0])
                 many.append(fit[1])
     draws = bootstrap.draw_patients(np.arange(n), assigned[0], seed, DRAWS)
     horizon = min(HORIZON, last_horizon(fits))
     rows = [truths(fit, horizon) for fit in news]
     true = {name: np.mean([row[name] for row in rows]) for name in rows[0]}
-    few = np.mean([c_index(fit.test, fit.risk) for fit in new_fewer])
+    few = np.mean([c_index(fit.test, fit.test_risk) for fit in new_fewer])
     true["difference of C"] = true["c_index"] - few
     own, other = (
-        [scoring.fold_scores(fit, draws.of(fit.ids)) for fit in some] for some in (fits, fewer)
+        [fold_scores(fit, draws.of(fit.test_ids)) for fit in some] for some in (fits, fewer)
     )
     found = {name: over_folds(name, [score[name] for score in own], fits) for name in own[0]}
     gaps = [a["c_index"] - b["c_index"] for a, b in zip(own, other, strict=True)]
     found["difference of C"] = over_folds("difference of C", gaps, fits)
     found |= of_pooled(pool(fits, draws, [horizon]), horizon)
-    risks = scoring.patient_risks(fits)
-    found |= of_groups(risks, scoring.variance_inflation(fits))
-    p = scoring.risk_groups(KEY, risks, scoring.variance_inflation(fits))["logrank_p"]
+    risks = patient_risks(fits)
+    found |= of_groups(risks, variance_inflation(fits))
+    p = risk_groups(KEY, risks, variance_inflation(fits))["logrank_p"]
     return {name: (true[name], found[name]) for name in found}, p
 
 

@@ -58,7 +58,7 @@ def main():
         made = crossval.fit(design, ready, outcome, model, [fold])
         marks.append(time.process_time())
         seconds += np.diff(marks)
-        scores.append(c_index(outcome[test], made.test))
+        scores.append(c_index(outcome[test], made.test_risk))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{given.patients} patients, {given.columns} columns: C {np.mean(scores):.3f}")
     for name, spent in zip(

@@ -27,6 +27,7 @@ from facies.statistics.outcome import Outcome
 from facies.survival import crossval
 from facies.survival.convolution import ImageDesign
 from facies.survival.designs import ClinicalDesign, JointDesign, PhotoDesign
+from facies.survival.fits import Fit
 from facies.survival.folds import assign_folds
 from facies.survival.models import MODELS
 
@@ -72,7 +73,7 @@ def fold_scores(values, clinical, outcome, train, test, seed, models):
 
     for name, model in models.items():
         start = time.perf_counter()
-        score(name, crossval.fit(*seen[name], outcome, model, seed).test, start)
+        score(name, crossval.fit(*seen[name], outcome, model, seed).test_risk, start)
 
     def ridge(design):
         folds = crossval.prepare(design, outcome, train, test, INNER, seed)
@@ -80,13 +81,12 @@ def fold_scores(values, clinical, outcome, train, test, seed, models):
 
     start = time.perf_counter()
     own, other = (ridge(design) for design in (face, table))
-    score("clinical alone", other.test, start)
+    score("clinical alone", other.test_risk, start)
     risk = np.empty(PATIENTS)
-    risk[train], risk[test] = own.out_of_fold, own.test
-    score(FUSED[0], ridge(ClinicalDesign(clinical.assign(face_risk=risk))).test, start)
-    score(FUSED[1], ridge(JointDesign(face, table)).test, start)
-    both = [crossval.result(own), crossval.result(other)]
-    score(FUSED[2], crossval.average(both)["test_risk"], start)
+    risk[train], risk[test] = own.inner_oof_risk, own.test_risk
+    score(FUSED[0], ridge(ClinicalDesign(clinical.assign(face_risk=risk))).test_risk, start)
+    score(FUSED[1], ridge(JointDesign(face, table)).test_risk, start)
+    score(FUSED[2], Fit.average([own, other]).test_risk, start)
     return scores, seconds
 
 

@@ -79,8 +79,8 @@ def main():
             start = time.perf_counter()
             fit = crossval.fit(design, folds, outcome, MODELS[model], 1)
             spent = time.perf_counter() - start
-            c_index = concordance(outcome[test], fit.test)[0]
-            drawn = interval(concordance(outcome[test], fit.test, draws.of(test)))
+            c_index = concordance(outcome[test], fit.test_risk)[0]
+            drawn = interval(concordance(outcome[test], fit.test_risk, draws.of(test)))
             told = PUBLISHED[name].get(model, "")
             print(
                 f"| {model:<14} | {c_index:.3f} ({drawn['low']:.3f} to {drawn['high']:.3f}) "

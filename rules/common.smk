@@ -15,6 +15,7 @@ from facies.common.jobs import refuse_others
 from facies.common.seals import recipe, recipe_of, seal
 from facies.common.store import digest, file_digest, shard_of
 from facies.photos.paths import photo_file
+from facies.survival.features import FIT, SINGLE, feature_sets
 
 IDS = ["photo_id", "patient_id", "path"]
 SHARDS = range(config["cohort"]["shards"])
@@ -180,14 +181,6 @@ def fits_of(scope, features, models, repeats, views="full"):
 def judge_fits(views, repeats=config["survival"]["repeats"]):
     """Fits of the face in some views, by which reliance is judged."""
     return fits_of("cohort", "face", "coxph", repeats, views)
-
-
-def tuned(path):
-    """What the generator of a fit's scope made, at ``path`` with {scope} in it: in the scope fold
-    each fold has its own."""
-    return lambda wildcards: path.replace(
-        "{scope}", "fold-{fold}" if wildcards.scope == "fold" else "{scope}"
-    )
 
 
 def bundled_models(wildcards):

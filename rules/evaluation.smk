@@ -5,7 +5,7 @@ DEMO = config["cohort"]["demo"]
 
 
 rule permute_outcomes:
-    """Deal the outcomes out anew and rerun the protocol: what C does chance reach?"""
+    """Rerun the protocol on permuted outcomes: what C does chance reach?"""
     input:
         photos=PHOTOS,
         patients="<results>/cohort/patients.csv",

@@ -1,54 +1,49 @@
 # Without clinical columns there is nothing to fit to them, nor to fuse with them.
+FEATURE_SETS = feature_sets(config["survival"]["fusion"])
 FEATURES = [
     name
     for name in config["survival"]["features"]
-    if config["cohort"]["clinical"] or name not in ("clinical", "fused")
+    if config["cohort"]["clinical"] or not FEATURE_SETS[name].clinical
 ]
-FITS = "<results>/fits/{scope}/{view}/{features}/{model}/{repeat}-{fold}.npz"
+FITS = f"<results>/{FIT}"
 if not FEATURES:
     raise WorkflowError(
         "survival.features: name face too; without cohort.clinical nothing is left"
     )
-# Two models have one row: the convolutional network sees pixels, and nothing else does what it does;
-# the null model sees nothing, and stands with the last features.
-SINGLE = {"cnn": "pixels", "kaplanmeier": FEATURES[-1]}
 MODELS = [model for model in config["survival"]["models"] if model not in SINGLE]
 if config["survival"]["models"][0] in SINGLE:
     raise WorkflowError(
-        "survival.models: name another model first; cnn and kaplanmeier see neither codes nor "
+        f"survival.models: name another model first; {' and '.join(SINGLE)} see neither codes nor "
         "clinical data and cannot be the headline"
     )
 
 
 ALL_FITS = fits_of("cohort", FEATURES, MODELS, config["survival"]["repeats"])
 for model in [model for model in config["survival"]["models"] if model in SINGLE]:
-    ALL_FITS += fits_of("cohort", SINGLE[model], model, config["survival"]["repeats"])
+    shown = SINGLE[model] or FEATURES[-1]
+    ALL_FITS += fits_of("cohort", shown, model, config["survival"]["repeats"])
 if "fold" in config["scopes"]:
     # Features that no generator made are the same in both scopes.
-    made = [name for name in FEATURES if name not in ("clinical", "pixels")]
+    made = [name for name in FEATURES if FEATURE_SETS[name].by_generator]
     ALL_FITS += fits_of("fold", made, MODELS, 1)
 
-LATENTS_OF = tuned("<results>/latents/{scope}/{view}.npz")
-# What the fused features are made of. Clinical fits know of no generator.
-FUSED = {
-    "stack": FITS.replace("{features}", "face"),
-    "joint": LATENTS_OF,
-    "average": [
-        FITS.replace("{features}", "face"),
-        FITS.replace("{scope}", "cohort").replace("{features}", "clinical"),
-    ],
-}[config["survival"]["fusion"]]
+
+def features_of(wildcards):
+    """The files of a fit's features; in the scope fold each fold has a generator of its own."""
+    generator = "fold-{fold}" if wildcards.scope == "fold" else "{scope}"
+    inputs = FEATURE_SETS[wildcards.features].inputs
+    return [f"<results>/{path.replace('{generator}', generator)}" for path in inputs]
 
 
 wildcard_constraints:
-    features="face|clinical|fused|pixels|discriminator",
+    features="|".join(FEATURE_SETS),
     model="[a-z]+",
     repeat=r"\d+",
     fold=r"\d+",
 
 
 rule split_patients:
-    """Deal the patients who have a usable photo into folds, alike in events and times."""
+    """Assign the patients who have a usable photo to folds, stratified by event."""
     input:
         photos="<results>/cohort/photos.csv",
         patients="<results>/cohort/patients.csv",
@@ -79,16 +74,7 @@ rule fit_model:
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
         # Only what the features need: clinical models and pixels do not wait for the generator.
-        features=branch(
-            evaluate("{features}"),
-            cases={
-                "face": LATENTS_OF,
-                "pixels": "<results>/aligned/{view}.npz",
-                "discriminator": tuned("<results>/discriminator/{scope}/{view}.npz"),
-                "fused": FUSED,
-                "clinical": [],
-            },
-        ),
+        features=features_of,
     output:
         fit=FITS,
     log:

@@ -88,10 +88,10 @@ def test_the_baseline_that_leaves_the_house_is_that_of_risks_out_of_fold():
     _, outcome = simulate(150)
     rows = np.arange(150)
     model, fit = refit(PhotoDesign(x, rows), rows, x, outcome, MODELS["coxph"], 4, [1])
-    times, hazard = coarse_baseline(fit.out_of_fold, outcome)
+    times, hazard = coarse_baseline(fit.inner_oof_risk, outcome)
     np.testing.assert_array_equal(model.times, times)
     np.testing.assert_array_equal(model.hazard, hazard)
-    np.testing.assert_allclose(model.intercept + x @ model.coefficients, fit.test, atol=1e-9)
+    np.testing.assert_allclose(model.intercept + x @ model.coefficients, fit.test_risk, atol=1e-9)
 
 
 def test_coarse_baseline_is_the_fine_one_at_its_ends():

@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
+from fits import fold_fit
 
 from facies.evaluation import comparison
-from facies.evaluation.scoring import FoldFit
 from facies.statistics.outcome import Outcome
 from facies.survival.cox import fit_ridge
 from facies.survival.folds import assign_folds
 
 
 def fit(scope, repeat, fold):
-    key, ids = ("face", "full", scope, "coxph"), np.array(["a", "b"])
     two, eight = (Outcome(np.arange(1.0, n + 1), np.ones(n, bool)) for n in (2, 8))
-    return FoldFit(key, repeat, fold, ids, two, eight, None, None, None, None, "")
+    return fold_fit(
+        scope=scope, repeat=repeat, fold=fold, test_ids=np.array(["a", "b"]), test=two, train=eight
+    )
 
 
 def score(value):
@@ -88,9 +89,10 @@ def out_of_fold(seed, n=100, columns=20):
         for k in range(1, 6):
             train, test = fold != k, fold == k
             beta = fit_ridge(columns[train], outcome[train], 20.0)
-            key, risk = (name, "full", "cohort", "coxph"), columns @ beta
-            made = [ids[test], outcome[test], outcome[train], risk[test], risk[train]]
-            fits.append(FoldFit(key, 1, k, *made, None, None, ""))
+            risk = columns @ beta
+            made = {"test_ids": ids[test], "test": outcome[test], "train": outcome[train]}
+            made |= {"test_risk": risk[test], "inner_oof_risk": risk[train]}
+            fits.append(fold_fit(features=name, fold=k, **made))
     return fits[:5], fits[5:]
 
 

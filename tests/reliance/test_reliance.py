@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import portrait_cohorts
 import pytest
+from fits import fold_fit
 
 import weigh_nuisance
 from facies.cohort import columns
-from facies.evaluation.scoring import FoldFit
 from facies.explanation import layers
 from facies.reliance import controls, nuisance, swap, verdict
 from facies.statistics import bootstrap
 from facies.statistics.outcome import Outcome
-from facies.survival import crossval
+from facies.survival.fits import Fit
 
 DOCS = Path(__file__).parents[2] / "docs" / "reliance.md"
 
@@ -252,8 +252,7 @@ def linear():
     risk = np.einsum("nld,ld->n", codes, beta)
     outcome = Outcome(np.exp(-risk), np.ones(80, bool))
     ids = np.array([str(i) for i in range(80)])
-    none = np.empty((80, 0))
-    fit = FoldFit((), 1, 1, ids, outcome, outcome, risk, risk, np.empty(0), none, "")
+    fit = fold_fit(test_ids=ids, test=outcome, train=outcome, test_risk=risk, inner_oof_risk=risk)
     return codes, beta, fit, bootstrap.draw_patients(ids, np.ones(80), 1, draws=50)
 
 
@@ -354,13 +353,11 @@ def test_a_fold_with_too_few_deaths_for_a_model_leaves_the_nuisances_unscored(tm
     }
     for name, table in tables.items():
         pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)
-    names = {"scope": "cohort", "view": "full", "features": "face", "model": "coxph"}
-    known = Outcome.of(pd.DataFrame(tables["patients"]))
     for k in (1, 2):
         train, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        made = crossval.no_result(train, held, known)
+        missing = vars(Fit.missing(len(train), len(held), np.arange(1.0, 4)))
         parts = {"train_ids": ids[train], "test_ids": ids[held], "reason": "too few"}
-        np.savez(tmp_path / f"{k}.npz", **names, repeat=1, fold=k, **parts, **made)
+        fold_fit(fold=k, **missing, **parts).save(tmp_path / f"{k}.npz")
     inputs = {name: tmp_path / f"{name}.csv" for name in tables}
     settings = {"seed": 1, "inner_folds": 2, "clinical": []}
     weigh_nuisance.main(
@@ -371,4 +368,6 @@ def test_a_fold_with_too_few_deaths_for_a_model_leaves_the_nuisances_unscored(tm
         )
     )
     found = json.loads((tmp_path / "found.json").read_text())
-    assert all(found[name]["value"] is None for name in ("nuisance", "known", "beyond", "gain"))
+    assert all(
+        found[name]["value"] is None for name in ("nuisance", "baseline", "with_face", "gain")
+    )

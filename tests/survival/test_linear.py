@@ -11,7 +11,7 @@ from facies.statistics.kaplan_meier import kaplan_meier_at
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
 from facies.survival.cox import fit_ridge, survival_function
-from facies.survival.designs import ClinicalDesign, JointDesign, PhotoDesign, load_matrix
+from facies.survival.designs import ClinicalDesign, JointDesign, PhotoDesign, load_photo_design
 from facies.survival.linear import ElasticNetCox, RidgeCox, largest_eigenvalue
 from facies.survival.models import MODELS
 from facies.survival.prediction import CandidatePredictions
@@ -179,7 +179,7 @@ def test_curves_are_calibrated_for_patients_whom_the_model_never_saw():
         )
         observed = 1 - kaplan_meier_at(outcome[held], [8.0])[0]
         own = [np.interp(8.0, fit.times, curve) for curve in fit.survival]
-        in_sample = survival_function(train, outcome[rows], fit.test, [8.0])
+        in_sample = survival_function(train, outcome[rows], fit.test_risk, [8.0])
         ratios.append([observed / (1 - np.mean(s)) for s in (own, in_sample)])
     ours, theirs = np.mean(ratios, axis=0)
     assert ours == pytest.approx(1, abs=0.04)
@@ -220,7 +220,7 @@ def test_extreme_cohorts_are_fitted(kind, model):
     small.trees, small.stages = 5, (10,)
     folds = crossval.prepare(design, outcome, rows[:48], rows[48:], 3, [1])
     fit = crossval.fit(design, folds, outcome, small, [1])
-    assert np.isfinite(fit.test).all() and np.isfinite(fit.out_of_fold).all()
+    assert np.isfinite(fit.test_risk).all() and np.isfinite(fit.inner_oof_risk).all()
     assert (fit.survival >= 0).all() and (fit.survival <= 1).all()
 
 
@@ -231,4 +231,4 @@ def test_codes_that_are_no_numbers_stop_the_fit(tmp_path):
     np.savez(tmp_path / "codes.npz", photo_ids=ids, codes=codes)
     photos = pd.DataFrame({"photo_id": ids, "patient_id": ids})
     with pytest.raises(InputError, match="codes.npz: codes of 1 of 3 photos hold NaN"):
-        load_matrix(tmp_path / "codes.npz", "codes", photos, pd.Index(ids))
+        load_photo_design(tmp_path / "codes.npz", "codes", photos, pd.Index(ids))

@@ -158,7 +158,10 @@ def fitted(request):
 
 def test_planted_effect_is_found(fitted):
     name, outcome, train, test, fit, _ = fitted
-    c_test, c_train = c_index(outcome[test], fit.test), c_index(outcome[train], fit.out_of_fold)
+    c_test, c_train = (
+        c_index(outcome[test], fit.test_risk),
+        c_index(outcome[train], fit.inner_oof_risk),
+    )
     if name == "kaplanmeier":
         assert c_test == c_train == 0.5
     else:
@@ -167,7 +170,7 @@ def test_planted_effect_is_found(fitted):
 
 def test_same_seed_gives_the_same_bytes_and_test_outcomes_are_never_read(fitted):
     *_, fit, again = fitted
-    for field in ("test", "out_of_fold", "survival"):
+    for field in ("test_risk", "inner_oof_risk", "survival"):
         assert getattr(fit, field).tobytes() == getattr(again, field).tobytes()
         assert np.isfinite(getattr(fit, field)).all()
     assert fit.chosen == again.chosen
@@ -184,7 +187,7 @@ def test_curves_fall_and_predict_better_than_kaplan_meier(fitted):
     own, null = survival_likelihood(both, outcome[test], fit.times)
     assert own == null if name == "kaplanmeier" else own > null + 0.5
     if name != "kaplanmeier":  # whoever has the higher risk has the lower curve
-        assert np.corrcoef(fit.test, fit.survival.mean(1))[0, 1] < -0.8
+        assert np.corrcoef(fit.test_risk, fit.survival.mean(1))[0, 1] < -0.8
 
 
 @pytest.mark.parametrize("name", TABULAR)
@@ -201,9 +204,9 @@ def test_folds_that_say_little_are_borne(name):
     flat = pd.DataFrame({"sex": np.where(np.isin(np.arange(60), test[:3]), "M", "F")})
     for table in (frame, flat):
         fit = fit_fold(ClinicalDesign(table), outcome, model, train, test)
-        assert np.isfinite(fit.test).all() and np.isfinite(fit.out_of_fold).all()
+        assert np.isfinite(fit.test_risk).all() and np.isfinite(fit.inner_oof_risk).all()
         assert np.isfinite(fit.survival).all()
-    assert np.ptp(fit.test) < 1e-6  # nothing is known of anybody
+    assert np.ptp(fit.test_risk) < 1e-6  # nothing is known of anybody
 
 
 def test_config_offers_every_model_and_figures_know_all_features():
@@ -226,9 +229,9 @@ def test_photos_of_a_patient_can_be_averaged_by_their_risks():
                 PhotoDesign(photos, owner, ("plain",), each_photo=each) for each in (False, True)
             )
         )
-        assert len(risk.test) == len(test) and len(risk.out_of_fold) == len(train)
+        assert len(risk.test_risk) == len(test) and len(risk.inner_oof_risk) == len(train)
         # A linear risk of the mean is the mean of the risks; a forest's is not.
-        assert np.allclose(code.test, risk.test, atol=1e-6) == same
+        assert np.allclose(code.test_risk, risk.test_risk, atol=1e-6) == same
 
 
 def test_features_of_a_test_patient_move_only_its_own_risk():
@@ -237,7 +240,8 @@ def test_features_of_a_test_patient_move_only_its_own_risk():
     moved = values.copy()
     moved[test[-1]] += 50
     before, after = (
-        fit_fold(single(v), outcome, MODELS["coxph"], train, test).test for v in (values, moved)
+        fit_fold(single(v), outcome, MODELS["coxph"], train, test).test_risk
+        for v in (values, moved)
     )
     np.testing.assert_allclose(after[:-1], before[:-1], atol=1e-6)
     assert abs(after[-1] - before[-1]) > 0.1
@@ -263,7 +267,7 @@ def test_out_of_fold_risks_come_back_in_order():
     outcome = Outcome(np.exp(-values[:, 0]), np.ones(len(values), bool))
     train, test = one_fold(outcome)
     made = fit_fold(single(values), outcome, MODELS["coxph"], train, test)
-    assert np.corrcoef(made.out_of_fold, values[train, 0])[0, 1] > 0.95
+    assert np.corrcoef(made.inner_oof_risk, values[train, 0])[0, 1] > 0.95
 
 
 def test_out_of_fold_risks_are_of_models_that_never_saw_the_patient():
@@ -278,7 +282,7 @@ def test_out_of_fold_risks_are_of_models_that_never_saw_the_patient():
     for split in fold.inner:
         assert not np.isin(split.held, split.rows).any()
         beta = fit_ridge(split.x, outcome[split.rows], made.chosen["penalty"])
-        own = made.out_of_fold[[train.tolist().index(patient) for patient in split.held]]
+        own = made.inner_oof_risk[[train.tolist().index(patient) for patient in split.held]]
         np.testing.assert_allclose(own, split.x_held @ beta, rtol=1e-4, atol=1e-6)
 
 
@@ -303,4 +307,4 @@ def test_coxnet_bears_columns_that_say_nothing(seed):
     )
     train, test = one_fold(outcome)
     fitted = fit_fold(table, outcome, MODELS["coxnet"], train, test)
-    assert np.isfinite(fitted.test).all() and np.isfinite(fitted.out_of_fold).all()
+    assert np.isfinite(fitted.test_risk).all() and np.isfinite(fitted.inner_oof_risk).all()

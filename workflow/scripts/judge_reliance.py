@@ -8,10 +8,10 @@ import numpy as np
 from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.common.store import Store, read_manifests
-from facies.evaluation import scoring
 from facies.generator.pictures import grid
 from facies.reliance import controls, swap, verdict
 from facies.statistics import bootstrap
+from facies.survival.fits import FoldFit, by_key
 
 EXAMPLES = 6
 
@@ -22,15 +22,14 @@ def main(job):
     folds = read_table(job.input.folds)
     first = folds[folds.repeat == 1]
     draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), p.seed)
-    fits = [scoring.read_fit(path, patients) for path in job.input.fits]
+    fits = [FoldFit.load(path, patients) for path in job.input.fits]
     found = {"views": {}, "covers": [], "swap": None}
-    for key, own in scoring.by_key(fits).items():
+    for key, own in by_key(fits).items():
         found["views"][key[1]] = controls.c_row(own, controls.c_indices(own))
     found["views"] = {view: found["views"][view] for view in p.views}
 
-    whole = [(f, path) for f, path in zip(fits, job.input.fits, strict=True) if f.key[1] == "full"]
-    coefficients = [controls.read_coefficients(path) for _, path in whole]
-    whole = [fit for fit, _ in whole]
+    whole = [fit for fit in fits if fit.view == "full"]
+    coefficients = [fit.coefficients for fit in whole]
     full = controls.read_latents(job.input.latents)
     covered = dict(zip(p.covers, map(controls.read_latents, job.input.covered), strict=True))
     for region in p.regions:

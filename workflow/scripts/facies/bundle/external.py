@@ -19,7 +19,7 @@ from facies.cohort.ids import check_ids, refuse_duplicates, refuse_lookalikes, r
 from facies.cohort.sheets import IDS, check_events, outcomes, refuse_undeclared, unit_notes
 from facies.cohort.spreadsheets import read_sheet
 from facies.common.errors import InputError
-from facies.evaluation.scoring import GROUPS
+from facies.evaluation.risk_groups import GROUPS
 from facies.statistics import bootstrap, hazards
 from facies.statistics.concordance import c_index
 from facies.statistics.kaplan_meier import survival_with_interval

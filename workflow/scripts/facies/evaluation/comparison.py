@@ -1,15 +1,14 @@
-"""What one model tells beyond another, on the same patients and folds."""
+"""The incremental value of one model over another, on the same patients and folds."""
 
 import numpy as np
 from scipy import stats
 
+from facies.evaluation.inflation import fold_count, variance_inflation
 from facies.evaluation.pooled import joined, standard_risk
-from facies.evaluation.scoring import KEYS, FoldFit, fold_count, variance_inflation
 from facies.statistics import bootstrap, hazards
 from facies.statistics.intervals import nadeau_bengio
-
-COMPARED = (("fused", "clinical"), ("face", "pixels"), ("face", "discriminator"))
-
+from facies.survival.features import FEATURES
+from facies.survival.fits import KEYS, FoldFit
 
 SCORES = ("c_index", "uno_c", "ibs")
 
@@ -20,11 +19,11 @@ def compare(scores: dict, fits: dict) -> list[dict]:
     share training patients) and Nadeau and Bengio's interval over folds, and the likelihood-ratio
     test of its out-of-fold risk beside the other's."""
     rows = []
-    for key, own in scores.items():
+    for key in scores:
         for other in [other for other in counterparts(key) if other in scores]:
             row = dict(zip(KEYS, key, strict=True))
             row |= {"against": other[0], "against_model": other[-1]}
-            row |= differences(own, scores[other], fits[key])
+            row |= differences(scores[key], scores[other], fits[key])
             rows.append(row | {"likelihood": likelihood_ratio_test(fits[key], fits[other])})
     return rows
 
@@ -33,31 +32,31 @@ def counterparts(key) -> list[tuple]:
     """Keys of the models that a model is compared with: itself on other features, and, where it
     sees the face, the network that learns from the pixels end to end."""
     features, view, scope, model = key
-    found = [(other, view, scope, model) for own, other in COMPARED if own == features]
-    return found + ([("pixels", view, scope, "cnn")] if features == "face" else [])
+    others = [(other, view, scope, model) for other in FEATURES[features].compared_with]
+    return others + ([("pixels", view, scope, "cnn")] if features == "face" else [])
 
 
 def leakage(scores: dict, fits: dict) -> list[dict]:
-    """What tuning the generator on the test patients' photos gives away: scores with one generator
-    of all photos (scope cohort) less those with a generator per fold (scope fold), in the folds
-    that have both."""
+    """Information leakage through a generator tuned on the test patients' photos: scores with one
+    generator of all photos (scope cohort) less those with a generator per fold (scope fold), in the
+    folds that have both."""
     rows = []
     for key in [key for key in scores if key[2] == "fold"]:
         features, view, _, model = key
         whole = features, view, "cohort", model
         pairs = zip(fits[whole], scores[whole], strict=True)
-        cohort = {(fit.repeat, fit.fold): score for fit, score in pairs}
-        own = [cohort[fit.repeat, fit.fold] for fit in fits[key]]
+        by_fold = {(fit.repeat, fit.fold): score for fit, score in pairs}
+        cohort = [by_fold[fit.repeat, fit.fold] for fit in fits[key]]
         row = {"features": features, "view": view, "model": model}
-        for name, part in (("cohort", own), ("fold", scores[key])):
+        for name, part in (("cohort", cohort), ("fold", scores[key])):
             row[name] = float(np.nanmean([score["c_index"][0] for score in part]))
-        rows.append(row | differences(own, scores[key], fits[key]))
+        rows.append(row | differences(cohort, scores[key], fits[key]))
     return rows
 
 
-def differences(own: list[dict], other: list[dict], fits: list[FoldFit]) -> dict:
-    """What ``own`` scores are above ``other`` ones of the same folds."""
-    pairs = list(zip(own, other, strict=True))
+def differences(scores: list[dict], others: list[dict], fits: list[FoldFit]) -> dict:
+    """By how much ``scores`` exceed ``others`` of the same folds."""
+    pairs = list(zip(scores, others, strict=True))
     return {name: difference([a[name] - b[name] for a, b in pairs], fits) for name in SCORES}
 
 
@@ -75,8 +74,8 @@ def difference(gaps, fits: list[FoldFit]) -> dict:
 
 
 def likelihood_ratio_test(own: list[FoldFit], other: list[FoldFit]) -> dict:
-    """Likelihood ratio chi-squared of ``own`` risks beside ``other`` ones, a mean over repeats,
-    divided by the ``variance_inflation`` of the folds."""
+    """Likelihood-ratio test of adding the risks of the fits ``own`` to those of ``other``: chi2, a
+    mean over repeats divided by the ``variance_inflation`` of the folds, and p."""
     ratios = []
     for repeat in sorted({fit.repeat for fit in own}):
         pairs = [
@@ -85,7 +84,7 @@ def likelihood_ratio_test(own: list[FoldFit], other: list[FoldFit]) -> dict:
             if pair[0].repeat == repeat and not pair[0].reason and not pair[1].reason
         ]
         if pairs:
-            strata = np.repeat(np.arange(len(pairs)), [len(fit.ids) for fit, _ in pairs])
+            strata = np.repeat(np.arange(len(pairs)), [len(fit.test_ids) for fit, _ in pairs])
             outcome = joined([fit.test for fit, _ in pairs])
             ours, theirs = (
                 np.concatenate([standard_risk(pair[i]) for pair in pairs]) for i in (0, 1)

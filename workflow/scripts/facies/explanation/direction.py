@@ -18,6 +18,7 @@ import pandas as pd
 
 from facies.common.errors import InputError
 from facies.survival.clinical import ClinicalEncoder
+from facies.survival.fits import FoldFit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +37,10 @@ class FoldModel:
 def read_models(paths: list[str]) -> list[FoldModel]:
     """The linear models among fits; a fold without one is left out. InputError if none has one."""
     models = []
-    for path in paths:
-        with np.load(path, allow_pickle=False) as fit:
-            if "coefficients" in fit and np.abs(fit["coefficients"]).max() > 0:
-                sd = float(fit["inner_oof_risk"].std())
-                place = int(fit["repeat"]), int(fit["fold"])
-                ids = fit["train_ids"], fit["test_ids"]
-                models.append(FoldModel(*place, fit["coefficients"], sd, *ids))
+    for fit in map(FoldFit.load, paths):
+        if fit.coefficients is not None and np.abs(fit.coefficients).max() > 0:
+            sd, ids = float(fit.inner_oof_risk.std()), (fit.train_ids, fit.test_ids)
+            models.append(FoldModel(fit.repeat, fit.fold, fit.coefficients, sd, *ids))
     if not models:
         raise InputError("no fold has a model with coefficients: too few events to explain a face")
     return models

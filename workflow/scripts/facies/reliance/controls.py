@@ -6,19 +6,14 @@ photo without its intercept: risk + coefficients . (changed code - code). Nothin
 
 import numpy as np
 
-from facies.evaluation.scoring import FoldFit, fold_count, variance_inflation
+from facies.evaluation.inflation import fold_count, variance_inflation
 from facies.statistics.bootstrap import Draws, average, inflated, interval
 from facies.statistics.concordance import c_index, concordance
 from facies.statistics.intervals import nadeau_bengio, within_unit
 from facies.survival.designs import photo_owners
+from facies.survival.fits import FoldFit
 
 RANGES = {"c_index": (0, 1), "lost": (-1, 1), "shift": (-np.inf, np.inf), "gone": (0, 1)}
-
-
-def read_coefficients(path) -> np.ndarray | None:
-    """Coefficients (p,) of a fit of ``fit_model``, None where the fold has no model."""
-    with np.load(path, allow_pickle=False) as fit:
-        return fit.get("coefficients")
 
 
 def read_latents(path) -> dict:
@@ -33,7 +28,7 @@ def c_row(fits: list[FoldFit], c_indices) -> dict:
 
 
 def c_indices(fits: list[FoldFit]) -> list[float]:
-    return [c_index(fit.test, fit.risk) for fit in fits]
+    return [c_index(fit.test, fit.test_risk) for fit in fits]
 
 
 def patient_codes(latents: dict, photos, patient_ids) -> np.ndarray:
@@ -60,15 +55,15 @@ def changed(fits, coefficients, change, draws: Draws) -> dict[str, np.ndarray]:
     """
     rows = []
     for fit, beta in zip(fits, coefficients, strict=True):
-        weights = draws.of(fit.ids)
+        weights = draws.of(fit.test_ids)
         if beta is None:
             rows.append(np.full((len(RANGES), len(weights)), np.nan))  # average leaves it out
             continue
-        move = change(fit.ids) @ beta
+        move = change(fit.test_ids) @ beta
         share = weights / weights.sum(1, keepdims=True)
-        c_index = concordance(fit.test, fit.risk + move, weights)
-        lost = concordance(fit.test, fit.risk, weights) - c_index
-        gone = variance_gone(fit.risk, fit.risk + move, share)
+        c_index = concordance(fit.test, fit.test_risk + move, weights)
+        lost = concordance(fit.test, fit.test_risk, weights) - c_index
+        gone = variance_gone(fit.test_risk, fit.test_risk + move, share)
         rows.append([c_index, lost, share @ move / spread(fit), gone])
     drawn = zip(RANGES.items(), average(rows), strict=True)
     return {name: inflated(own, variance_inflation(fits), ends) for (name, ends), own in drawn}

@@ -241,8 +241,8 @@ def mean_face(images: np.ndarray) -> Image.Image:
 
 NUISANCE = {
     "nuisance": "nuisance alone",
-    "known": "nuisance and clinical data",
-    "beyond": "nuisance, clinical data and face",
+    "baseline": "nuisance and clinical data",
+    "with_face": "nuisance, clinical data and face",
 }
 
 
@@ -303,7 +303,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     page = {
         "config": config,
         "summary": summary,
-        **{name: summary.get(name) for name in ("oracle", "probe", "leakage")},
+        **{name: summary.get(name) for name in ("true_model", "probe", "leakage")},
         "scores": scores,
         "comparisons": differences,
         "headline": {f: best(scores, f, model) for f in config["survival"]["features"]},
@@ -331,7 +331,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
         "gate_figure": figures.c_by_gate(data["measures"]["gate"]),
         "worst": worst_errors(data["aligned"], data["latents"], data["gate"], backdrop),
         "pairs": pairs(data["aligned"], data["latents"]) if show else None,
-        "forest": figures.forest(scores, summary.get("oracle")),
+        "forest": figures.forest(scores, summary.get("true_model")),
         "permutation": data["permutation"],
         "permutation_figure": figures.permutation(
             data["permutation"]["c_index"], data["permutation"]["observed"]

@@ -69,11 +69,11 @@ class ConvolutionalCox(Model):
     rate, decay = 1e-3, 0.05
 
     @staticmethod
-    def load_design(features, path, photos, clinical, *_) -> ImageDesign:
-        """Of the aligned photos at ``path``; see features.load_design."""
-        with np.load(path, allow_pickle=False) as file:
-            known, owner = photo_owners(file["photo_ids"], photos, clinical.index)
-            return ImageDesign(file["images"][known], owner)
+    def load_design(features, paths, photos, clinical, *_) -> ImageDesign:
+        """Of the aligned photos at the only one of ``paths``; see designs.load_design."""
+        with np.load(paths[0], allow_pickle=False) as file:
+            of_patients, owner = photo_owners(file["photo_ids"], photos, clinical.index)
+            return ImageDesign(file["images"][of_patients], owner)
 
     def candidates(self, split, outcome, seed):
         return [{"epochs": epochs} for epochs in self.epochs]

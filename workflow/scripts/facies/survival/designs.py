@@ -8,8 +8,9 @@ import pandas as pd
 from facies.common.errors import InputError
 from facies.common.rows import Rows, blocks
 from facies.survival.clinical import ClinicalEncoder
+from facies.survival.features import FeatureSet
+from facies.survival.fits import FoldFit
 
-PIXEL_COMPONENTS = 60
 WITHIN_SHRINKAGE = 0.1
 
 
@@ -32,48 +33,44 @@ class Split:
     free: int = 0
 
 
-def load_design(features, path, photos, clinical: pd.DataFrame, rows, held, settings):
-    """Design of one feature set for the patients of ``clinical`` (patient_id is its index).
+def load_design(
+    features: FeatureSet, paths, photos, clinical: pd.DataFrame, train, held, each_photo=False
+):
+    """Design of a feature set, read from its ``paths``, for the patients of ``clinical``
+    (patient_id is its index).
 
-    ``path`` leads to the latents (face), the aligned photos (pixels), the features of the
-    discriminator or nowhere (clinical); ``settings`` has ``photos`` and ``fusion`` of the config.
-    For fusion by ``stack`` it leads to the fit of the face in the same fold, which becomes one more
-    column: its out-of-fold risk for the training patients ``rows``, and for the patients ``held``
-    out the risk under the model of the whole training fold. For ``joint`` it leads to the latents.
+    A fit of the face in the same fold becomes one more clinical column: its out-of-fold risk for
+    the patients ``train``, and for the patients ``held`` out the risk under the model of the whole
+    training fold.
     """
-    if features == "clinical":
-        return ClinicalDesign(clinical)
-    if features == "fused" and settings["fusion"] == "stack":
-        risk = np.empty(len(clinical))
-        with np.load(path, allow_pickle=False) as file:
-            risk[rows], risk[held] = file["inner_oof_risk"], file["test_risk"]
-        return ClinicalDesign(clinical.assign(face_risk=risk))
-    name, limits = {
-        "pixels": ("images", {"metrics": ("plain",), "rank": PIXEL_COMPONENTS}),
-        "discriminator": ("features", {}),
-    }.get(features, ("codes", {}))
-    each = settings["photos"] == "mean_risk"
-    matrix = load_matrix(path, name, photos, clinical.index, each_photo=each, **limits)
-    return JointDesign(matrix, ClinicalDesign(clinical)) if features == "fused" else matrix
+    if features.array:
+        limits = features.limits | {"each_photo": each_photo}
+        design = load_photo_design(paths[0], features.array, photos, clinical.index, **limits)
+        return JointDesign(design, ClinicalDesign(clinical)) if features.clinical else design
+    if paths:
+        fit, risk = FoldFit.load(paths[0]), np.empty(len(clinical))
+        risk[train], risk[held] = fit.inner_oof_risk, fit.test_risk
+        clinical = clinical.assign(face_risk=risk)
+    return ClinicalDesign(clinical)
 
 
-def load_matrix(path, name, photos, patient_ids, **settings):
-    """Design of the ``codes`` of latents, the ``features`` of a network or the aligned ``images``;
-    ``settings`` are the PhotoDesign's."""
+def load_photo_design(path, name, photos, patient_ids, **limits):
+    """PhotoDesign of the ``codes`` of latents, the ``features`` of a network or the aligned
+    ``images``, with its ``limits``."""
     with np.load(path, allow_pickle=False) as file:
-        known, owner = photo_owners(file["photo_ids"], photos, patient_ids)
+        of_patients, owner = photo_owners(file["photo_ids"], photos, patient_ids)
     small = small_images if name == "images" else np.asarray
-    rows, place = Rows(path, name), 0
+    rows, start = Rows(path, name), 0
     values = np.empty((len(owner), small(rows[:1]).size))
-    for block in blocks(rows, known):
-        values[place : place + len(block)] = small(block).reshape(len(block), -1)
-        place += len(block)
+    for block in blocks(rows, of_patients):
+        values[start : start + len(block)] = small(block).reshape(len(block), -1)
+        start += len(block)
     if broken := len(values) - np.isfinite(values).all(axis=1).sum():
         raise InputError(
             f"{path}: {name} of {broken} of {len(values)} photos hold NaN or infinite numbers: "
             "delete the file and run the workflow again"
         )
-    return PhotoDesign(values, owner, **settings)
+    return PhotoDesign(values, owner, **limits)
 
 
 def photo_owners(photo_ids, photos: pd.DataFrame, patient_ids):
