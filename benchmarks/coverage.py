@@ -19,13 +19,17 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
-from facies.evaluation import performance, scoring
+from facies.evaluation import performance
+from facies.evaluation.inflation import fold_count, variance_inflation
 from facies.evaluation.pooled import last_horizon, pool, standard_risk, survival_of
+from facies.evaluation.risk_groups import patient_risks, risk_groups
+from facies.evaluation.scores import fold_scores
 from facies.statistics import bootstrap, calibration, decision_curves, hazards
 from facies.statistics.concordance import c_index
 from facies.statistics.intervals import nadeau_bengio, within_unit
 from facies.statistics.outcome import Outcome
 from facies.survival.cox import fit_ridge, survival_function
+from facies.survival.fits import KEYS, Fit, FoldFit
 from facies.survival.folds import assign_folds
 from facies.survival.prediction import time_grid
 
@@ -43,21 +47,23 @@ def cohort(n: int, effect: float, rng) -> tuple[np.ndarray, Outcome]:
     return x, Outcome(np.minimum(death, limit), death <= limit)
 
 
-def fit_fold(x, outcome, train, place, penalty, new):
+def fit_fold(x, outcome, train, repeat, fold, penalty, new):
     """A FoldFit of the patients that are not in ``train``, and the same model's of new patients."""
     own = outcome[train]
     inner = assign_folds(own, INNER, 1)
-    out_of_fold = np.empty(len(train))
+    inner_oof_risk = np.empty(len(train))
     for k in range(1, INNER + 1):
         beta = fit_ridge(x[train][inner != k], own[inner != k], penalty)
-        out_of_fold[inner == k] = x[train][inner == k] @ beta
+        inner_oof_risk[inner == k] = x[train][inner == k] @ beta
     beta, times = fit_ridge(x[train], own, penalty), time_grid(own)
 
     def predict(ids, x, outcome):
         risk = x @ beta
-        survival = survival_function(out_of_fold, own, risk, times)
-        parts = ids, outcome, own, risk, out_of_fold, times, survival, ""
-        return scoring.FoldFit(KEY, *place, *parts)
+        survival = survival_function(inner_oof_risk, own, risk, times)
+        fit = Fit({}, inner_oof_risk, risk, times, survival)
+        names = dict(zip(KEYS, KEY, strict=True)) | {"repeat": repeat, "fold": fold}
+        patients = {"train_ids": train, "test_ids": ids, "train": own, "test": outcome}
+        return FoldFit(**vars(fit), **names, **patients)
 
     test = np.setdiff1d(np.arange(len(outcome)), train)
     return predict(test, x[test], outcome[test]), predict(np.arange(MANY), *new)
@@ -66,7 +72,7 @@ def fit_fold(x, outcome, train, place, penalty, new):
 def truths(fit, horizon: float) -> dict[str, float]:
     """What a fold's model does among its many patients."""
     ones, dead = np.ones((1, MANY)), 1 - survival_of(fit, [horizon])[:, 0]
-    found = {name: s[0] for name, s in scoring.fold_scores(fit, ones).items()}
+    found = {name: s[0] for name, s in fold_scores(fit, ones).items()}
     found["observed to expected"] = calibration.observed_to_expected(fit.test, dead, horizon, ones)[
         0
     ]
@@ -76,7 +82,7 @@ def truths(fit, horizon: float) -> dict[str, float]:
     logs = np.log(-np.log1p(-np.clip(dead, 1e-6, 1 - 1e-6)))
     for name, column, known in (
         ("log hazard ratio", risk, fit.test),
-        ("calibration slope", logs, fit.test.until(horizon)),
+        ("calibration slope", logs, fit.test.censored_at(horizon)),
     ):
         found[name] = hazards.fit_cox(column[:, None], known, strata).beta[0]
     table = pd.DataFrame({"risk": risk, "time": fit.test.time, "event": fit.test.event})
@@ -88,15 +94,15 @@ def truths(fit, horizon: float) -> dict[str, float]:
 def over_folds(name, scores, fits) -> dict:
     """Intervals of a mean over folds of scores (folds, 1 + draws)."""
     values, drawn = [score[0] for score in scores], bootstrap.average(scores)
-    folds = nadeau_bengio(values, scoring.fold_count(fits))
+    folds = nadeau_bengio(values, fold_count(fits))
     gap = name == "difference of C"
     if not gap and name != "ipa":
         folds = within_unit(folds)
-    wide = bootstrap.interval(bootstrap.widened(drawn, scoring.overlap(fits)))
+    wide = bootstrap.interval(bootstrap.inflated(drawn, variance_inflation(fits)))
     return {
         "Nadeau-Bengio *": folds,
         "bootstrap": bootstrap.interval(drawn),
-        f"bootstrap, widened{' *' * gap}": wide,
+        f"bootstrap, inflated{' *' * gap}": wide,
     }
 
 
@@ -108,36 +114,36 @@ def simulate(given, seed: int):
     (x, outcome), new = cohort(n, given.effect, rng), cohort(MANY, given.effect, rng)
     assigned = [assign_folds(outcome, folds, [seed, r]) for r in range(1, given.repeats + 1)]
     fits, news, fewer, new_fewer = [], [], [], []
-    for repeat, fold in enumerate(assigned, 1):
+    for repeat, folds_of in enumerate(assigned, 1):
         for k in range(1, folds + 1):
-            train, place = np.flatnonzero(fold != k), (repeat, k)
+            train = np.flatnonzero(folds_of != k)
             for columns, own, many in ((COLUMNS, fits, news), (FEW, fewer, new_fewer)):
                 some = new[0][:, :columns], new[1]
-                fit = fit_fold(x[:, :columns], outcome, train, place, given.penalty, some)
+                fit = fit_fold(x[:, :columns], outcome, train, repeat, k, given.penalty, some)
                 own.append(fit[0])
                 many.append(fit[1])
     draws = bootstrap.draw_patients(np.arange(n), assigned[0], seed, DRAWS)
     horizon = min(HORIZON, last_horizon(fits))
     rows = [truths(fit, horizon) for fit in news]
     true = {name: np.mean([row[name] for row in rows]) for name in rows[0]}
-    few = np.mean([c_index(fit.test, fit.risk) for fit in new_fewer])
+    few = np.mean([c_index(fit.test, fit.test_risk) for fit in new_fewer])
     true["difference of C"] = true["c_index"] - few
     own, other = (
-        [scoring.fold_scores(fit, draws.of(fit.ids)) for fit in some] for some in (fits, fewer)
+        [fold_scores(fit, draws.of(fit.test_ids)) for fit in some] for some in (fits, fewer)
     )
     found = {name: over_folds(name, [score[name] for score in own], fits) for name in own[0]}
     gaps = [a["c_index"] - b["c_index"] for a, b in zip(own, other, strict=True)]
     found["difference of C"] = over_folds("difference of C", gaps, fits)
     found |= of_pooled(pool(fits, draws, [horizon]), horizon)
-    risks = scoring.patient_risks(fits)
-    found |= of_groups(risks, scoring.overlap(fits))
-    p = scoring.risk_groups(KEY, risks, scoring.overlap(fits))["logrank_p"]
+    risks = patient_risks(fits)
+    found |= of_groups(risks, variance_inflation(fits))
+    p = risk_groups(KEY, risks, variance_inflation(fits))["logrank_p"]
     return {name: (true[name], found[name]) for name in found}, p
 
 
 def of_pooled(sets, horizon: float) -> dict:
     """Intervals of what is measured in the test patients of all folds together."""
-    benefits, ratios, widening = [], [], sets[0].widening
+    benefits, ratios, inflation = [], [], sets[0].inflation
     for s in sets:
         p = s.predicted[:, 0]
         benefit = decision_curves.net_benefit(s.outcome, p, horizon, [THRESHOLD], s.weights)
@@ -146,26 +152,26 @@ def of_pooled(sets, horizon: float) -> dict:
     found = {}
     for name, drawn, star in (("net benefit", benefits, 1), ("observed to expected", ratios, 0)):
         drawn = bootstrap.average(drawn)
-        wide = bootstrap.interval(bootstrap.widened(drawn, widening))
+        wide = bootstrap.interval(bootstrap.inflated(drawn, inflation))
         found[name] = {
             f"bootstrap{' *' * (1 - star)}": bootstrap.interval(drawn),
-            f"bootstrap, widened{' *' * star}": wide,
+            f"bootstrap, inflated{' *' * star}": wide,
         }
     slopes = [performance.calibration_slope(s, 0, horizon) for s in sets]
     risks = [hazards.fit_cox(s.risk[:, None], s.outcome, s.fold) for s in sets]
     for name, made in (("calibration slope", slopes), ("log hazard ratio", risks)):
         found[name] = {
             "Wald": performance.average_wald(made, 1.0),
-            "Wald, widened *": performance.average_wald(made, widening),
+            "Wald, inflated *": performance.average_wald(made, inflation),
         }
     return found
 
 
-def of_groups(risks, overlap: float) -> dict:
+def of_groups(risks, inflation: float) -> dict:
     """Intervals of the log hazard ratios of thirds of risk."""
     found = {}
-    for name, widening in (("Wald", 1.0), ("Wald, widened *", overlap)):
-        for row in performance.group_hazards(risks, widening):
+    for name, factor in (("Wald", 1.0), ("Wald, inflated *", inflation)):
+        for row in performance.group_hazards(risks, factor):
             ends = {end: np.log(row[end]) for end in ("low", "high")}
             found.setdefault(f"log hazard ratio, {row['group']} third", {})[name] = ends
     return found

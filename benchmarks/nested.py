@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import Matrix
+from facies.survival.designs import PhotoDesign
 from facies.survival.folds import assign_folds
 from facies.survival.linear import RidgeCox
 
@@ -51,14 +51,14 @@ def main():
     for fold in range(1, given.folds + 1):
         train, test = np.flatnonzero(assigned != fold), np.flatnonzero(assigned == fold)
         marks = [time.process_time()]
-        design = Matrix(values, np.arange(len(values)))
+        design = PhotoDesign(values, np.arange(len(values)))
         marks.append(time.process_time())
         ready = crossval.prepare(design, outcome, train, test, FOLDS, [fold])
         marks.append(time.process_time())
         made = crossval.fit(design, ready, outcome, model, [fold])
         marks.append(time.process_time())
         seconds += np.diff(marks)
-        scores.append(c_index(outcome[test], made.test))
+        scores.append(c_index(outcome[test], made.test_risk))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{given.patients} patients, {given.columns} columns: C {np.mean(scores):.3f}")
     for name, spent in zip(

@@ -25,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.convolution import Photos
-from facies.survival.designs import Joint, Matrix, Table
+from facies.survival.convolution import ImageDesign
+from facies.survival.designs import ClinicalDesign, JointDesign, PhotoDesign
+from facies.survival.fits import Fit
 from facies.survival.folds import assign_folds
 from facies.survival.models import MODELS
 
@@ -58,12 +59,12 @@ def small(model):
 
 def fold_scores(values, clinical, outcome, train, test, seed, models):
     """C of every model on one test fold, and the seconds that it took."""
-    face, table = Matrix(values, np.arange(PATIENTS)), Table(clinical)
+    face, table = PhotoDesign(values, np.arange(PATIENTS)), ClinicalDesign(clinical)
     ready = crossval.prepare(face, outcome, train, test, INNER, seed)
     seen = {name: (face, ready) for name in models}
     if "cnn" in models:
         pixels = np.random.default_rng(seed).integers(0, 256, (PATIENTS, SIDE, SIDE, 3), np.uint8)
-        photos = Photos(pixels, np.arange(PATIENTS))
+        photos = ImageDesign(pixels, np.arange(PATIENTS))
         seen["cnn"] = photos, crossval.prepare(photos, outcome, train, test, INNER, seed)
     scores, seconds = {}, {}
 
@@ -72,7 +73,7 @@ def fold_scores(values, clinical, outcome, train, test, seed, models):
 
     for name, model in models.items():
         start = time.perf_counter()
-        score(name, crossval.fit(*seen[name], outcome, model, seed).test, start)
+        score(name, crossval.fit(*seen[name], outcome, model, seed).test_risk, start)
 
     def ridge(design):
         folds = crossval.prepare(design, outcome, train, test, INNER, seed)
@@ -80,13 +81,12 @@ def fold_scores(values, clinical, outcome, train, test, seed, models):
 
     start = time.perf_counter()
     own, other = (ridge(design) for design in (face, table))
-    score("clinical alone", other.test, start)
+    score("clinical alone", other.test_risk, start)
     risk = np.empty(PATIENTS)
-    risk[train], risk[test] = own.out_of_fold, own.test
-    score(FUSED[0], ridge(Table(clinical.assign(face_risk=risk))).test, start)
-    score(FUSED[1], ridge(Joint(face, table)).test, start)
-    both = [crossval.result(own), crossval.result(other)]
-    score(FUSED[2], crossval.average(both)["test_risk"], start)
+    risk[train], risk[test] = own.inner_oof_risk, own.test_risk
+    score(FUSED[0], ridge(ClinicalDesign(clinical.assign(face_risk=risk))).test_risk, start)
+    score(FUSED[1], ridge(JointDesign(face, table)).test_risk, start)
+    score(FUSED[2], Fit.average([own, other]).test_risk, start)
     return scores, seconds
 
 

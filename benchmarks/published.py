@@ -30,7 +30,7 @@ from facies.statistics.bootstrap import draw_patients, interval
 from facies.statistics.concordance import concordance
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import Table
+from facies.survival.designs import ClinicalDesign
 from facies.survival.models import MODELS
 
 INNER = 5
@@ -48,7 +48,7 @@ PUBLISHED = {
 }
 
 
-def read(path: Path) -> tuple[Table, Outcome, np.ndarray, np.ndarray]:
+def read(path: Path) -> tuple[ClinicalDesign, Outcome, np.ndarray, np.ndarray]:
     """Columns and outcome of everybody, and the rows of the training and of the test patients."""
     with h5py.File(path) as file:
         parts = [{name: file[part][name][:] for name in "xte"} for part in ("train", "test")]
@@ -57,7 +57,7 @@ def read(path: Path) -> tuple[Table, Outcome, np.ndarray, np.ndarray]:
     train = len(parts[0]["x"])
     columns = pd.DataFrame(x.astype(float), columns=[f"x{i}" for i in range(x.shape[1])])
     outcome = Outcome(followed.astype(float), event.astype(bool))
-    return Table(columns), outcome, rows[:train], rows[train:]
+    return ClinicalDesign(columns), outcome, rows[:train], rows[train:]
 
 
 def main():
@@ -79,8 +79,8 @@ def main():
             start = time.perf_counter()
             fit = crossval.fit(design, folds, outcome, MODELS[model], 1)
             spent = time.perf_counter() - start
-            c_index = concordance(outcome[test], fit.test)[0]
-            drawn = interval(concordance(outcome[test], fit.test, draws.of(test)))
+            c_index = concordance(outcome[test], fit.test_risk)[0]
+            drawn = interval(concordance(outcome[test], fit.test_risk, draws.of(test)))
             told = PUBLISHED[name].get(model, "")
             print(
                 f"| {model:<14} | {c_index:.3f} ({drawn['low']:.3f} to {drawn['high']:.3f}) "

@@ -29,7 +29,7 @@ from facies.statistics.kaplan_meier import (
     kaplan_meier_at,
     log_rank,
     median_follow_up,
-    told_survival,
+    survival_with_interval,
 )
 from facies.statistics.outcome import Outcome
 from facies.survival.cox import baseline_hazard, fit_ridge, log_likelihood
@@ -155,7 +155,7 @@ def figures(cohort: pd.DataFrame) -> dict[str, list[float]]:
     known, hazard = baseline_hazard(risk, outcome)
     baseline = np.concatenate([[0], hazard])[np.searchsorted(known, at, "right")]
     follow_up = median_follow_up(outcome)
-    curve = [told_survival(outcome, time) for time in at]
+    curve = [survival_with_interval(outcome, time) for time in at]
     found = {
         "coefficients": fit.beta,
         "errors": np.sqrt(np.diag(fit.covariance)),
@@ -189,12 +189,12 @@ def figures(cohort: pd.DataFrame) -> dict[str, list[float]]:
 
 def calibrated(outcome, predicted, horizon, stratum) -> dict:
     one, spread = np.ones((1, len(predicted))), np.log(-np.log1p(-predicted))
-    known = ipcw.known_weights(outcome, outcome, horizon)
+    known = ipcw.horizon_weights(outcome, outcome, horizon)
     dead, grid = outcome.event & (outcome.time <= horizon), np.unique(predicted)
     curve = calibration.smooth(dead, predicted, known, grid, one)
     indices = calibration.indices(calibration.distances(curve, grid, predicted), one)
     return {
-        "slope": hazards.fit_cox(spread[:, None], outcome.until(horizon), stratum).beta,
+        "slope": hazards.fit_cox(spread[:, None], outcome.censored_at(horizon), stratum).beta,
         "observed to expected": calibration.observed_to_expected(outcome, predicted, horizon, one),
         "weights": [known.mean(), known.max()],
         "indices": [indices[name][0] for name in ("ici", "e50", "e90")],

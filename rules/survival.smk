@@ -1,47 +1,41 @@
 # Without clinical columns there is nothing to fit to them, nor to fuse with them.
+FEATURE_SETS = feature_sets(config["survival"]["fusion"])
 FEATURES = [
     name
     for name in config["survival"]["features"]
-    if config["cohort"]["clinical"] or name not in ("clinical", "fused")
+    if config["cohort"]["clinical"] or not FEATURE_SETS[name].clinical
 ]
-FITS = "<results>/fits/{generator}/{view}/{features}/{model}/{repeat}-{fold}.npz"
+FITS = f"<results>/{FIT}"
 if not FEATURES:
     raise WorkflowError(
         "survival.features: name face too; without cohort.clinical nothing is left"
     )
-# Two models have one row: the convolutional network sees pixels, and nothing else does what it does;
-# the null model sees nothing, and stands with the last features.
-SINGLE = {"cnn": "pixels", "kaplanmeier": FEATURES[-1]}
 MODELS = [model for model in config["survival"]["models"] if model not in SINGLE]
 if config["survival"]["models"][0] in SINGLE:
     raise WorkflowError(
-        "survival.models: name another model first; cnn and kaplanmeier see neither codes nor "
+        f"survival.models: name another model first; {' and '.join(SINGLE)} see neither codes nor "
         "clinical data and cannot be the headline"
     )
 
 
 ALL_FITS = fits_of(FEATURES, MODELS)
 for model in [model for model in config["survival"]["models"] if model in SINGLE]:
-    ALL_FITS += fits_of(SINGLE[model], model)
+    ALL_FITS += fits_of(SINGLE[model] or FEATURES[-1], model)
 if config["generator"]["per_fold"]:
-    # Clinical columns and pixels depend on no generator.
-    generated = [name for name in FEATURES if name not in ("clinical", "pixels")]
+    generated = [name for name in FEATURES if FEATURE_SETS[name].by_generator]
     for fold in FOLD_NUMBERS:
         ALL_FITS += fits_of(
             generated, MODELS, generator=f"fold-{fold}", repeat=1, fold=fold
         )
 
-CODES = "<results>/latents/{generator}/{view}.npz"
-(FACE_FIT,) = expand(FITS, features="face", allow_missing=True)
-(CLINICAL_FIT,) = expand(
-    FITS, generator="cohort", features="clinical", allow_missing=True
-)
-# What the fused features are made of.
-FUSED = {"stack": FACE_FIT, "joint": CODES, "average": [FACE_FIT, CLINICAL_FIT]}
+
+def features_of(wildcards):
+    """The files of a fit's features."""
+    return [f"<results>/{path}" for path in FEATURE_SETS[wildcards.features].inputs]
 
 
 wildcard_constraints:
-    features="face|clinical|fused|pixels|discriminator",
+    features="|".join(FEATURE_SETS),
     model="[a-z]+",
     repeat=r"\d+",
     fold=r"\d+",
@@ -78,16 +72,7 @@ rule fit_model:
         patients="<results>/cohort/patients.csv",
         folds=FOLDS,
         # Only what the features need: clinical models and pixels do not wait for the generator.
-        features=branch(
-            evaluate("{features}"),
-            cases={
-                "face": CODES,
-                "pixels": "<results>/aligned/{view}.npz",
-                "discriminator": "<results>/discriminator/{generator}/{view}.npz",
-                "fused": FUSED[config["survival"]["fusion"]],
-                "clinical": [],
-            },
-        ),
+        features=features_of,
     output:
         fit=FITS,
     log:

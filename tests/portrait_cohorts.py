@@ -8,10 +8,10 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from fits import fold_fit
 
 from facies.demo.portraits import HEALTH, random_portrait, render
 from facies.evaluation import comparison
-from facies.evaluation.scoring import FoldFit
 from facies.photos.alignment import crop, crop_labels, ffhq_quad
 from facies.photos.regions import BACKGROUND, UNCERTAIN
 from facies.reliance import controls, covers, nuisance, swap, verdict
@@ -20,7 +20,7 @@ from facies.statistics import bootstrap
 from facies.statistics.concordance import concordance
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import Matrix, Table
+from facies.survival.designs import ClinicalDesign, PhotoDesign
 from facies.survival.folds import assign_folds
 from facies.survival.models import MODELS
 
@@ -87,22 +87,22 @@ def verdict_on(images, regions, quads, outcome) -> dict:
         return pixels([mask_photo(image, own, view, fill, seed) for image, own, seed in each])
 
     def fit(design):
-        """A FoldFit and the coefficients of each fold."""
+        """The FoldFit and the coefficients of each fold."""
         made = []
         for fold in range(1, FOLDS + 1):
             train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             ready = crossval.prepare(design, outcome, train, held, INNER, [1, fold])
-            f = crossval.fit(design, ready, outcome, RIDGE, [1, fold])
-            own = outcome[held], outcome[train], f.test, f.out_of_fold
-            made.append((FoldFit((), 1, fold, ids[held], *own, f.times, f.survival, ""), f))
-        return [m[0] for m in made], [m[1].coefficients for m in made]
+            fitted = vars(crossval.fit(design, ready, outcome, RIDGE, [1, fold]))
+            own = {"test_ids": ids[held], "test": outcome[held], "train": outcome[train]}
+            made.append(fold_fit(fold=fold, **fitted, **own))
+        return made, [fit.coefficients for fit in made]
 
     def score(fits):
         return controls.c_row(fits, controls.c_indices(fits))
 
-    whole, coefficients = fit(Matrix(pixels(images), np.arange(n)))
+    whole, coefficients = fit(PhotoDesign(pixels(images), np.arange(n)))
     found = {"views": {"full": score(whole)}, "covers": [], "swap": None, "edits": None}
-    views = {view: fit(Matrix(seen(view), np.arange(n)))[0] for view in ("face", "background")}
+    views = {view: fit(PhotoDesign(seen(view), np.arange(n)))[0] for view in ("face", "background")}
     found["views"] |= {view: score(fits) for view, fits in views.items()}
     models = list(zip(whole, coefficients, strict=True))
     for region in ("face", "background"):
@@ -134,14 +134,14 @@ def nuisances(items, quads, face, fit, ids, draws) -> dict:
         for item, quad in zip(items, quads, strict=True)
     ]
     table = pd.DataFrame(rows, index=ids)
-    known, _ = fit(Table(table))
+    known, _ = fit(ClinicalDesign(table))
     gains = []
     for own, other in zip(known, face, strict=True):
         # Beside the nuisance's risk the face's, both in SD of the training patients.
-        both = own.risk / controls.risk_sd(own) + other.risk / controls.risk_sd(other)
-        weights = draws.of(own.ids)
+        both = own.test_risk / controls.risk_sd(own) + other.test_risk / controls.risk_sd(other)
+        weights = draws.of(own.test_ids)
         gains.append(
-            concordance(own.test, both, weights) - concordance(own.test, own.risk, weights)
+            concordance(own.test, both, weights) - concordance(own.test, own.test_risk, weights)
         )
     gain = comparison.difference(gains, known)
     return {"nuisance": controls.c_row(known, controls.c_indices(known)), "gain": gain}

@@ -19,7 +19,7 @@ from facies.common.errors import InputError
 from facies.generator.checkpoints import load_networks, save_networks
 from facies.generator.stylegan2 import Discriminator, Generator
 from facies.generator.stylegan2 import Encoder as Network
-from facies.survival.clinical import Encoder
+from facies.survival.clinical import ClinicalEncoder
 
 RATE = 0.1
 N_MEASURES = sum(len(names) for names in MEASURES.values())
@@ -48,7 +48,7 @@ def test_photos_are_averaged_per_patient():
 
 def test_encoder_applies_what_it_learned():
     known = pd.DataFrame({"age": [40.0, 60, np.nan, 80], "stage": ["I", "II", "II", None]})
-    encoder = Encoder.learn(known, np.arange(4))
+    encoder = ClinicalEncoder.learn(known, np.arange(4))
     new = pd.DataFrame({"age": ["60", None], "stage": ["II", "IV"]})
     # Columns: age, age missing, stage II, stage missing; the median of 40, 60 and 80 is 60.
     x = encoder(new) * encoder.scale + encoder.centre

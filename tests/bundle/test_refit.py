@@ -5,7 +5,7 @@ import numpy as np
 from facies.bundle.refit import coarse_baseline, refit
 from facies.statistics.outcome import Outcome
 from facies.survival.cox import baseline_hazard
-from facies.survival.designs import Matrix
+from facies.survival.designs import PhotoDesign
 from facies.survival.models import MODELS
 
 RATE = 0.1
@@ -24,11 +24,11 @@ def test_the_baseline_of_a_bundle_is_that_of_risks_out_of_fold():
     x = rng.normal(size=(150, 60))
     _, outcome = simulate(150)
     rows = np.arange(150)
-    model, fit = refit(Matrix(x, rows), rows, x, outcome, MODELS["coxph"], 4, [1])
-    times, hazard = coarse_baseline(fit.out_of_fold, outcome)
+    model, fit = refit(PhotoDesign(x, rows), rows, x, outcome, MODELS["coxph"], 4, [1])
+    times, hazard = coarse_baseline(fit.inner_oof_risk, outcome)
     np.testing.assert_array_equal(model.times, times)
     np.testing.assert_array_equal(model.hazard, hazard)
-    np.testing.assert_allclose(model.intercept + x @ model.coefficients, fit.test, atol=1e-9)
+    np.testing.assert_allclose(model.intercept + x @ model.coefficients, fit.test_risk, atol=1e-9)
 
 
 def test_coarse_baseline_is_the_fine_one_at_its_ends():

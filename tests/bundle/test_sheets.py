@@ -10,12 +10,12 @@ from facies.bundle.locked import (
     encoder_arrays,
 )
 from facies.common.errors import InputError
-from facies.survival.clinical import Encoder
+from facies.survival.clinical import ClinicalEncoder
 
 
 def test_unknown_categories_are_listed_and_count_as_none(capsys):
     known = pd.DataFrame({"stage": ["I", "II", "III"], "sex": ["F", "M", "F"]})
-    encoder = Encoder.learn(known, np.arange(3))
+    encoder = ClinicalEncoder.learn(known, np.arange(3))
     words, _ = encoder_arrays(encoder)
     bundle = Bundle({"encoders": {"clinical": words}}, {})
     new = pd.DataFrame({"stage": ["IV", "II", None, "0"], "sex": ["F", "M", "F", None]})
@@ -46,7 +46,7 @@ def test_a_category_that_is_named_differently_is_refused(words):
 
 def test_numbers_in_another_unit_are_refused():
     known = pd.DataFrame({"sex": [*"FFMMFM"], "age": [40.0, 50, 60, 70, 80, np.nan]})
-    words, arrays = encoder_arrays(Encoder.learn(known, np.arange(6)))
+    words, arrays = encoder_arrays(ClinicalEncoder.learn(known, np.arange(6)))
     arrays = {f"clinical.encoder.{name}": value for name, value in arrays.items()}
     bundle = Bundle({"encoders": {"clinical": words}}, arrays)
     sheets.refuse_other_units("p.csv", bundle, known)

@@ -11,7 +11,7 @@ import check_cohort as script
 from facies.cohort.sheets import Columns, check_cohort, rounding
 from facies.common.errors import InputError
 from facies.common.files import read_table
-from facies.survival.clinical import Encoder
+from facies.survival.clinical import ClinicalEncoder
 
 COLUMNS = Columns("months", "event", ("age",))
 PATIENTS = "patient_id,months,event,age\n007,5,1,60\n008,7.5,0,\n009,3,yes,50\n"
@@ -364,11 +364,11 @@ def test_a_decimal_comma_and_a_code_change_nothing_in_what_models_see(tmp_path):
     plain = plain.rename(columns={"time_months": "months"})
     plain["age"] = [f"{age}.4" if age else "" for age in plain.age]
     clinical = run_script(tmp_path, photos, plain.to_csv(index=False))[["age"]]
-    expected = Encoder.learn(clinical, np.arange(400))(clinical)
+    expected = ClinicalEncoder.learn(clinical, np.arange(400))(clinical)
     quoted = plain.assign(age=plain.age.str.replace(".", ","))
     for sheet in (quoted.to_csv(index=False), german(plain.to_csv(index=False))):
         found = run_script(tmp_path, photos, sheet)[["age"]]
-        assert np.array_equal(Encoder.learn(found, np.arange(400))(found), expected)
+        assert np.array_equal(ClinicalEncoder.learn(found, np.arange(400))(found), expected)
     with pytest.raises(InputError, match="age holds -999"):
         coded = plain.age.where(plain.index % 7 > 0, "-999")
         run_script(tmp_path, photos, plain.assign(age=coded).to_csv(index=False))

@@ -2,18 +2,24 @@
 
 import numpy as np
 import pytest
+from fits import fold_fit
 
 from facies.evaluation import comparison
-from facies.evaluation.scoring import FoldFit
 from facies.statistics.outcome import Outcome
 from facies.survival.cox import fit_ridge
 from facies.survival.folds import assign_folds
 
 
 def fit(generator, repeat, fold):
-    key, ids = ("face", "full", generator, "coxph"), np.array(["a", "b"])
     two, eight = (Outcome(np.arange(1.0, n + 1), np.ones(n, bool)) for n in (2, 8))
-    return FoldFit(key, repeat, fold, ids, two, eight, None, None, None, None, "")
+    return fold_fit(
+        generator=generator,
+        repeat=repeat,
+        fold=fold,
+        test_ids=np.array(["a", "b"]),
+        test=two,
+        train=eight,
+    )
 
 
 def score(value):
@@ -51,7 +57,7 @@ def test_leakage_pairs_the_folds_that_have_both_generators():
     assert gap["folds_high"] == pytest.approx(0.05 + half, abs=1e-5)
 
 
-def test_a_difference_is_widened_for_folds_that_train_each_other():
+def test_the_variance_of_a_difference_is_inflated_for_folds_that_train_each_other():
     # Two folds, tested by models of eight: 1 + 2 x 2 / 8 times the variance of draws, SD .01.
     draws = np.array([0.0, *np.random.default_rng(0).normal(0, 0.01, 4000)])
     found = comparison.difference([0.05 + draws] * 2, [fit("cohort", 1, 1), fit("cohort", 1, 2)])
@@ -88,9 +94,10 @@ def out_of_fold(seed, n=100, columns=20):
         for k in range(1, 6):
             train, test = fold != k, fold == k
             beta = fit_ridge(columns[train], outcome[train], 20.0)
-            key, risk = (name, "full", "cohort", "coxph"), columns @ beta
-            made = [ids[test], outcome[test], outcome[train], risk[test], risk[train]]
-            fits.append(FoldFit(key, 1, k, *made, None, None, ""))
+            risk = columns @ beta
+            made = {"test_ids": ids[test], "test": outcome[test], "train": outcome[train]}
+            made |= {"test_risk": risk[test], "inner_oof_risk": risk[train]}
+            fits.append(fold_fit(features=name, fold=k, **made))
     return fits[:5], fits[5:]
 
 
@@ -100,7 +107,7 @@ def test_noise_beside_a_risk_is_found_no_more_often_than_said():
     found = []
     for seed in range(200):
         clinical, face = out_of_fold(seed)
-        found.append(comparison.added_likelihood(face, clinical))
+        found.append(comparison.likelihood_ratio_test(face, clinical))
     assert np.mean([row["p"] < 0.05 for row in found]) < 0.06
     # Folds without anything in common would have a variance 9 / 4 as small.
     given = np.array([row["chi2"] for row in found]) * (1 + 5 * 20 / 80)

@@ -4,8 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from fits import fold_fit
 
-from facies.evaluation import performance, pooled, scoring
+from facies.evaluation import performance, pooled
+from facies.evaluation.risk_groups import patient_risks
+from facies.evaluation.scores import fold_scores
 from facies.statistics.bootstrap import draw_patients
 from facies.statistics.kaplan_meier import kaplan_meier_at
 from facies.statistics.outcome import Outcome
@@ -31,19 +34,20 @@ def fits_of(risk, outcome, steepness, repeats=(1, 2), reason=""):
             train, test = fold != k, fold == k
             times = np.linspace(0, np.quantile(outcome.time[train], 0.9), 101)[1:]
             survival = np.exp(-np.outer(np.exp(steepness * risk[test]) / 10, times))
-            made = [ids[test], outcome[test], outcome[train], risk[test], risk[train]]
-            key = ("face", "full", "cohort", "coxph")
-            fits.append(scoring.FoldFit(key, repeat, k, *made, times, survival, reason))
+            made = {"test_ids": ids[test], "test": outcome[test], "train": outcome[train]}
+            made |= {"test_risk": risk[test], "inner_oof_risk": risk[train]}
+            made |= {"times": times, "survival": survival, "reason": reason}
+            fits.append(fold_fit(repeat=repeat, fold=k, **made))
     return fits
 
 
 def measured(fits, outcome):
     first = [fit for fit in fits if fit.repeat == 1]
-    ids = np.concatenate([fit.ids for fit in first])
-    draws = draw_patients(ids, np.repeat([1, 2, 3], [len(fit.ids) for fit in first]), 1, 200)
+    ids = np.concatenate([fit.test_ids for fit in first])
+    draws = draw_patients(ids, np.repeat([1, 2, 3], [len(fit.test_ids) for fit in first]), 1, 200)
     end = pooled.last_horizon(fits)
     horizons, _ = pooled.choose_horizons([5.0], outcome, end)
-    return performance.measure(fits, draws, horizons, end, scoring.patient_risks(fits))
+    return performance.measure(fits, draws, horizons, end, patient_risks(fits))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +102,7 @@ def test_hazard_ratio_of_the_planted_spread(truth):
 
 
 def test_intervals_allow_for_folds_that_train_each_other(cohort, truth, monkeypatch):
-    monkeypatch.setattr(pooled, "overlap", lambda fits: 1.0)
+    monkeypatch.setattr(pooled, "variance_inflation", lambda fits: 1.0)
     given = measured(fits_of(*cohort, 1.0), cohort[1])
     wider = np.sqrt(1 + 3 / 2)  # three folds, each half as large as what trains its model
 
@@ -106,7 +110,7 @@ def test_intervals_allow_for_folds_that_train_each_other(cohort, truth, monkeypa
         halves = (made["proportional"][name] for name in ("before", "after"))
         return [made["hazard"], *halves, *made["group_hazards"]]
 
-    # Of thirds, medium against low bears a fifth of the overlap, high against low three.
+    # Of thirds, medium against low bears a fifth of the inflation, high against low three.
     factors = [wider] * 3 + [np.sqrt(1 + share * 3 / 2) for share in (0.2, 0.6)]
     for own, plain, factor in zip(ratios(truth), ratios(given), factors, strict=True):
         assert own["value"] == plain["value"]
@@ -157,11 +161,11 @@ def test_a_model_without_any_order_has_no_hazard_ratio(cohort):
 
 def test_what_a_model_spares_of_the_kaplan_meier_curve_s_score(cohort):
     (fit, *_) = fits_of(*cohort, 1.0)
-    weights = draw_patients(fit.ids, np.ones(len(fit.ids)), 1, 200).weights
-    scores = scoring.fold_scores(fit, weights)
+    weights = draw_patients(fit.test_ids, np.ones(len(fit.test_ids)), 1, 200).weights
+    scores = fold_scores(fit, weights)
     np.testing.assert_allclose(scores["ipa"], 1 - scores["ibs"] / scores["ibs_km"])
     assert np.quantile(scores["ipa"][1:], 0.025) > 0
     # The curve itself spares nothing, whoever is drawn.
-    flat = np.tile(kaplan_meier_at(fit.train, fit.times), (len(fit.ids), 1))
-    none = scoring.fold_scores(dataclasses.replace(fit, survival=flat), weights)
+    flat = np.tile(kaplan_meier_at(fit.train, fit.times), (len(fit.test_ids), 1))
+    none = fold_scores(dataclasses.replace(fit, survival=flat), weights)
     np.testing.assert_allclose(none["ipa"], 0, atol=1e-12)

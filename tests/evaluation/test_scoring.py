@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from fits import fold_fit
 from names import Names
 from scipy.stats import chi2
 
@@ -12,9 +13,13 @@ import fit_model
 import permute_outcomes
 import split_patients
 from facies.common.files import write_json
-from facies.evaluation import scoring
+from facies.evaluation.inflation import thirds_inflation
+from facies.evaluation.permutation import permutation_test
+from facies.evaluation.risk_groups import patient_risks, risk_groups, thirds
+from facies.evaluation.scores import fold_scores, score_row
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
+from facies.survival.fits import FoldFit
 
 N, FOLDS = 120, 4
 SETTINGS = {
@@ -103,9 +108,9 @@ def run(script, root, inputs, outputs, **wildcards):
 
 def fit(root, features, fold, name=None, **inputs):
     paths = {
-        "face": root / "codes.npz",
-        "pixels": root / "images.npz",
-        "fused": root / f"face-{fold}.npz",
+        "face": [root / "codes.npz"],
+        "pixels": [root / "images.npz"],
+        "fused": [root / f"face-{fold}.npz"],
         "clinical": [],
     }
     output = root / f"{name or features}-{fold}.npz"
@@ -168,9 +173,9 @@ def test_the_same_fits_give_the_same_bytes(road, scored, tmp_path):
 
 def test_scores_find_what_was_planted(scored):
     scores = {row["features"]: row for row in scored["scores"]}
-    oracle = scored["oracle"]
-    assert oracle["all"] > oracle["face"] > 0.65
-    assert scores["face"]["c_index"] > oracle["face"] - 0.06
+    truth = scored["true_model"]
+    assert truth["all"] > truth["face"] > 0.65
+    assert scores["face"]["c_index"] > truth["face"] - 0.06
     assert (
         scores["face"]["c_index_low"] < scores["face"]["c_index"] < scores["face"]["c_index_high"]
     )
@@ -181,7 +186,7 @@ def test_scores_find_what_was_planted(scored):
     assert 0.6 < scores["face"]["uno_c"] < 0.9
 
 
-def test_the_oracle_is_scored_in_the_folds_like_the_models(road, scored):
+def test_the_true_model_is_scored_in_the_folds_like_the_models(road, scored):
     tables = [
         pd.read_csv(road / f"{name}.csv", dtype={"patient_id": str})
         for name in ("patients", "truth")
@@ -193,7 +198,7 @@ def test_the_oracle_is_scored_in_the_folds_like_the_models(road, scored):
         for _, own in folds.groupby("fold"):
             test = table.loc[own.patient_id]
             scores.append(c_index(Outcome.of(test), test[column].to_numpy()))
-        assert scored["oracle"][name] == pytest.approx(np.mean(scores), abs=1e-12)
+        assert scored["true_model"][name] == pytest.approx(np.mean(scores), abs=1e-12)
 
 
 def test_comparisons_are_differences_of_scores(scored):
@@ -258,9 +263,9 @@ def test_curves_hold_every_patient_and_part_by_risk(road, scored):
 
 def test_log_rank_of_the_road_allows_for_folds_that_train_each_other(road, scored):
     patients = pd.read_csv(road / "patients.csv", dtype={"patient_id": str})
-    fits = [scoring.read_fit(road / f"face-{k}.npz", patients) for k in range(1, FOLDS + 1)]
-    risks = scoring.patient_risks(fits)
-    plain = scoring.risk_groups(fits[0].key, risks, 1.0)["logrank_p"]
+    fits = [FoldFit.load(road / f"face-{k}.npz", patients) for k in range(1, FOLDS + 1)]
+    risks = patient_risks(fits)
+    plain = risk_groups(fits[0].key, risks, 1.0)["logrank_p"]
     found = {c["features"]: c for c in json.loads((road / "curves.json").read_text())}["face"]
     # Four folds that are tested by what the other three trained; three groups bear .4 of that.
     assert chi2.isf(found["logrank_p"], 2) * (1 + 0.4 * 4 / 3) == pytest.approx(
@@ -316,30 +321,29 @@ def test_too_few_events_leave_a_reason_instead_of_a_score(road):
     patients["event"] = (patients.index < 3).astype(int)
     patients.to_csv(road / "alive.csv", index=False)
     path = fit(road, "face", 1, name="alive", patients=road / "alive.csv")
-    made = scoring.read_fit(path, patients)
+    made = FoldFit.load(path, patients)
     path.unlink()
     assert "too few" in made.reason
-    scores = scoring.fold_scores(made, np.ones((3, len(made.ids))))
-    row = scoring.score_row(made.key, [made], [scores])
+    scores = fold_scores(made, np.ones((3, len(made.test_ids))))
+    row = score_row(made.key, [made], [scores])
     assert np.isnan(row["c_index"]) and row["unscored"][0]["reason"] == made.reason
-    assert scoring.risk_groups(made.key, scoring.patient_risks([made]), 1.0)["groups"] == []
+    assert risk_groups(made.key, patient_risks([made]), 1.0)["groups"] == []
 
 
-def fold_fit(ids, risk, inner_oof_risk):
-    n = len(ids)
-    outcome = Outcome(np.arange(1.0, n + 1), np.ones(n, bool))
-    key = ("face", "full", "cohort", "coxph")
-    risk, inner_oof_risk = np.array(risk, float), np.array(inner_oof_risk, float)
-    return scoring.FoldFit(
-        key, 1, 1, np.array(ids), outcome, outcome, risk, inner_oof_risk, None, None, ""
+def risks_of(ids, test_risk, inner_oof_risk):
+    return fold_fit(
+        test_ids=np.array(ids),
+        test=Outcome(np.arange(1.0, len(ids) + 1), np.ones(len(ids), bool)),
+        test_risk=np.array(test_risk, float),
+        inner_oof_risk=np.array(inner_oof_risk, float),
     )
 
 
 def test_a_patient_s_risk_is_its_place_among_the_training_risks():
     # Raw risks of the second fold are a hundred times larger; their places are what counts.
-    first = fold_fit(["a", "b"], [0.5, 3.5], [1, 2, 3, 4])
-    second = fold_fit(["a", "c"], [250, 300], [100, 200, 300, 400])
-    risks = scoring.patient_risks([first, second]).set_index("patient_id").risk
+    first = risks_of(["a", "b"], [0.5, 3.5], [1, 2, 3, 4])
+    second = risks_of(["a", "c"], [250, 300], [100, 200, 300, 400])
+    risks = patient_risks([first, second]).set_index("patient_id").risk
     assert risks.to_dict() == {"a": (0 + 0.5) / 2, "b": 0.75, "c": 0.625}
 
 
@@ -347,18 +351,18 @@ def test_thirds_hold_a_third_each_however_many_repeats_are_averaged():
     rng = np.random.default_rng(0)
     means = rng.random((6, 300)).mean(0)
     assert (np.minimum((means * 3).astype(int), 2) == 1).mean() > 0.6  # cut where one repeat is cut
-    found = scoring.thirds(means)
+    found = thirds(means)
     assert np.bincount(found).tolist() == [100, 100, 100]
     assert means[found == 0].max() < means[found == 1].min() < means[found == 2].min()
     # Those alike stay together: a model without any order has one group.
-    assert scoring.thirds(np.full(9, 0.5)).tolist() == [1] * 9
-    assert scoring.thirds([0.1, 0.2, 0.2, 0.2, 0.2, 0.9]).tolist() == [0, 1, 1, 1, 1, 2]
+    assert thirds(np.full(9, 0.5)).tolist() == [1] * 9
+    assert thirds([0.1, 0.2, 0.2, 0.2, 0.2, 0.9]).tolist() == [0, 1, 1, 1, 1, 2]
 
 
-def test_comparisons_of_thirds_bear_a_share_of_the_overlap():
-    found = [scoring.of_thirds(2.25, name) for name in ("all", "medium", "high")]
+def test_comparisons_of_thirds_bear_a_share_of_the_inflation():
+    found = [thirds_inflation(2.25, name) for name in ("all", "medium", "high")]
     assert found == pytest.approx([1.5, 1.25, 1.75])
-    assert scoring.of_thirds(1.0, "all") == 1
+    assert thirds_inflation(1.0, "all") == 1
 
 
 def test_json_has_no_nan(tmp_path):
@@ -368,14 +372,14 @@ def test_json_has_no_nan(tmp_path):
 
 def test_permutations_that_cannot_be_scored_prove_nothing():
     scores = [[0.7, 0.9], [0.5, np.nan], [np.nan, np.nan], [0.8, 0.8]]
-    found = scoring.permutation_test(np.array(scores))
+    found = permutation_test(np.array(scores))
     assert found["observed"] == pytest.approx(0.8)
     assert found["c_index"] == [0.5, 0.8]
     assert found["p_value"] == pytest.approx(2 / 3)
     # Of .5 and .8: mean .65, standard error .15, t of one degree of freedom 12.7062.
     assert found["mean"] == pytest.approx(0.65)
     assert found["mean_high"] - 0.65 == pytest.approx(12.7062 * 0.15, rel=1e-4)
-    single = scoring.permutation_test(np.array([[np.nan], [0.5]]))
+    single = permutation_test(np.array([[np.nan], [0.5]]))
     assert np.isnan([single["p_value"], single["mean_low"], single["mean_high"]]).all()
 
 

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from fits import fold_fit
 
 from facies.evaluation import pooled, subgroups
-from facies.evaluation.scoring import FoldFit
 from facies.statistics.bootstrap import draw_patients
 from facies.statistics.concordance import c_index
 from facies.statistics.kaplan_meier import kaplan_meier_at
@@ -19,18 +21,16 @@ def fold(number, ids, seed, reason=""):
     train = Outcome(np.linspace(0.5, 20, 40), np.arange(40) % 2 == 0)
     survival = np.exp(-np.outer(rng.uniform(0.05, 0.2, n), TIMES))
     risk = -np.log(survival[:, 0]) + 100 * number  # each fold has its own scale
-    return FoldFit(
-        ("face", "full", "cohort", "coxph"),
-        1,
-        number,
-        np.array(ids),
-        test,
-        train,
-        risk,
-        np.linspace(0, 2, 40),
-        TIMES,
-        survival,
-        reason,
+    return fold_fit(
+        fold=number,
+        test_ids=np.array(ids),
+        test=test,
+        train=train,
+        test_risk=risk,
+        inner_oof_risk=np.linspace(0, 2, 40),
+        times=TIMES,
+        survival=survival,
+        reason=reason,
     )
 
 
@@ -43,7 +43,7 @@ def folds():
 
 
 def draws_of(folds, number=50):
-    ids = np.concatenate([fit.ids for fit in folds])
+    ids = np.concatenate([fit.test_ids for fit in folds])
     return draw_patients(ids, np.repeat([1, 2], 30), 3, number)
 
 
@@ -70,10 +70,10 @@ def test_few_different_numbers_are_categories():
 def test_the_group_of_everybody_has_the_folds_pairs_and_never_compares_them(folds):
     clinical = pd.DataFrame(
         {"all": "x", "half": ["x"] * 30 + ["y"] * 30},
-        index=np.concatenate([fit.ids for fit in folds]),
+        index=np.concatenate([fit.test_ids for fit in folds]),
     )
     rows = subgroups.subgroup_rows(folds, draws_of(folds), clinical, 5.0)
-    first, second = (c_index(fit.test, fit.risk) for fit in folds)
+    first, second = (c_index(fit.test, fit.test_risk) for fit in folds)
     assert [row["c_index"]["value"] for row in rows[1:]] == pytest.approx([first, second])
     assert min(first, second) <= rows[0]["c_index"]["value"] <= max(first, second)
     assert rows[0]["n"] == 60 and rows[0]["events"] == rows[1]["events"] + rows[2]["events"]
@@ -85,7 +85,7 @@ def test_the_group_of_everybody_has_the_folds_pairs_and_never_compares_them(fold
 
 
 def test_deaths_that_cannot_be_seen_or_did_not_happen_are_no_certain_zero(folds):
-    ids = np.concatenate([fit.ids for fit in folds])
+    ids = np.concatenate([fit.test_ids for fit in folds])
     whole = pooled.joined([fit.test for fit in folds])
     last = whole.time[(whole.time < 5.0) & ~whole.event].max()
     early = ids[whole.time <= last]  # the last of them was censored
@@ -105,7 +105,7 @@ def test_deaths_that_cannot_be_seen_or_did_not_happen_are_no_certain_zero(folds)
 
 def test_small_groups_are_counted_only(folds):
     clinical = pd.DataFrame(
-        {"site": [None] * 5 + ["x"] * 55}, index=np.concatenate([fit.ids for fit in folds])
+        {"site": [None] * 5 + ["x"] * 55}, index=np.concatenate([fit.test_ids for fit in folds])
     )
     rows = subgroups.subgroup_rows(folds, draws_of(folds), clinical, 5.0)
     assert rows[1] == {"column": "site", "group": "not known", "n": 5}
@@ -121,7 +121,7 @@ def test_horizons_are_the_deaths_or_the_asked_ones_within_the_follow_up():
 def test_last_horizon_lies_within_every_fold(folds):
     assert pooled.last_horizon(folds) == 10
     short = fold(3, ["c"], 2)
-    short = FoldFit(**{**short.__dict__, "train": Outcome(np.full(9, 4.0), np.ones(9, bool))})
+    short = replace(short, train=Outcome(np.full(9, 4.0), np.ones(9, bool)))
     assert pooled.last_horizon([*folds, short]) == 3
 
 
@@ -129,9 +129,9 @@ def test_pooled_patients_stand_side_by_side(folds):
     (one,) = pooled.pool(
         [*folds, fold(3, ["c"], 4, reason="no events")], draws_of(folds), [2.0, 5.5]
     )
-    assert one.ids.tolist() == [*folds[0].ids, *folds[1].ids] and set(one.fold) == {1, 2}
+    assert one.ids.tolist() == [*folds[0].test_ids, *folds[1].test_ids] and set(one.fold) == {1, 2}
     own = folds[0].survival[0]
     assert one.predicted[0].tolist() == pytest.approx([1 - own[1], 1 - (own[4] + own[5]) / 2])
-    assert one.until.time.max() <= 10 and not one.until.event[one.outcome.time > 10].any()
+    assert one.censored.time.max() <= 10 and not one.censored.event[one.outcome.time > 10].any()
     assert abs(one.risk[one.fold == 2] - one.risk[one.fold == 1]).min() > 50  # scales differ
     assert one.weights.shape == (51, 60)

@@ -1,11 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from fits import fold_fit
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from facies.common.errors import InputError
 from facies.explanation import direction
 from facies.explanation.direction import FoldModel, learn_direction, orthogonalise, read_columns
+from facies.survival.fits import Fit
 
 N, P = 300, 24
 
@@ -145,15 +147,11 @@ def test_directions_are_read_as_they_were_written(tmp_path):
 
 
 def test_folds_without_a_model_are_left_out(tmp_path):
-    fit = {
-        "repeat": 1,
-        "fold": 2,
-        "train_ids": ["a"],
-        "test_ids": ["b"],
-        "inner_oof_risk": [1.0, 3.0],
-    }
-    np.savez(tmp_path / "1.npz", **fit)
-    np.savez(tmp_path / "2.npz", **fit, coefficients=np.ones(3))
+    fit = vars(Fit.missing(2, 1, np.array([1.0])))
+    fit |= {"train_ids": np.array(["a", "b"]), "test_ids": np.array(["c"]), "fold": 2}
+    fold_fit(**fit).save(tmp_path / "1.npz")
+    fit |= {"inner_oof_risk": np.array([1.0, 3.0]), "coefficients": np.ones(3)}
+    fold_fit(**fit).save(tmp_path / "2.npz")
     (model,) = direction.read_models([tmp_path / "1.npz", tmp_path / "2.npz"])
     assert (model.fold, model.sd) == (2, 1.0)
     with pytest.raises(InputError, match="too few events"):

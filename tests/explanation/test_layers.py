@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from fits import fold_fit
 
-from facies.evaluation.scoring import FoldFit
 from facies.explanation import layers
 from facies.statistics import bootstrap
 from facies.statistics.outcome import Outcome
@@ -28,8 +28,7 @@ def linear():
     risk = np.einsum("nld,ld->n", codes, beta)
     outcome = Outcome(np.exp(-risk), np.ones(80, bool))
     ids = np.array([str(i) for i in range(80)])
-    none = np.empty((80, 0))
-    fit = FoldFit((), 1, 1, ids, outcome, outcome, risk, risk, np.empty(0), none, "")
+    fit = fold_fit(test_ids=ids, test=outcome, train=outcome, test_risk=risk, inner_oof_risk=risk)
     return codes, beta, fit, bootstrap.draw_patients(ids, np.ones(80), 1, draws=50)
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from fits import fold_fit
 from names import Names
 from tiny import PATIENTS, snakemake
 
 import gate_photos
 from facies.common.errors import InputError
-from facies.evaluation import scoring
+from facies.evaluation.quality import c_by_threshold
 from facies.projection.gate import MEASURES, NO_FACE, Gate, quality_control, worst_of_each
 from facies.statistics.bootstrap import Draws
 from facies.statistics.outcome import Outcome
@@ -51,9 +52,7 @@ def test_a_patient_is_as_good_as_the_worst_photo_in_use():
 
 def fold(ids, time, risk):
     outcome = Outcome(np.array(time, float), np.ones(len(ids), bool))
-    key, risk = ("face", "full", "cohort", "coxph"), np.array(risk, float)
-    ids = np.array(ids)
-    return scoring.FoldFit(key, 1, 1, ids, outcome, outcome, risk, risk, None, None, "")
+    return fold_fit(test_ids=np.array(ids), test=outcome, test_risk=np.array(risk, float))
 
 
 def test_c_moves_with_the_gate_by_hand():
@@ -64,7 +63,7 @@ def test_c_moves_with_the_gate_by_hand():
     ]
     quality = pd.Series(dict(zip("abcdefgh", [9, 9, 1, 2, 1, 2, 9, 9.0], strict=True)))
     draws = Draws(pd.Index(list("abcdefgh")), np.ones((3, 8)))
-    rows = {row["share"]: row for row in scoring.c_by_threshold(fits, draws, quality)}
+    rows = {row["share"]: row for row in c_by_threshold(fits, draws, quality)}
     assert [rows[share]["patients"] for share in (1.0, 0.75, 0.5)] == [8, 6, 4]
     # Five of six pairs in each fold; then four of a, b, d in order, and so on; then all.
     assert rows[1.0]["c_index"]["value"] == pytest.approx(5 / 6)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from fits import fold_fit
 
-from facies.evaluation.scoring import FoldFit
 from facies.reliance import covers
 from facies.statistics import bootstrap
 from facies.statistics.outcome import Outcome
@@ -20,8 +20,7 @@ def linear():
     risk = np.einsum("nld,ld->n", codes, beta)
     outcome = Outcome(np.exp(-risk), np.ones(80, bool))
     ids = np.array([str(i) for i in range(80)])
-    none = np.empty((80, 0))
-    fit = FoldFit((), 1, 1, ids, outcome, outcome, risk, risk, np.empty(0), none, "")
+    fit = fold_fit(test_ids=ids, test=outcome, train=outcome, test_risk=risk, inner_oof_risk=risk)
     return codes, beta, fit, bootstrap.draw_patients(ids, np.ones(80), 1, draws=50)
 
 
@@ -67,8 +66,8 @@ def test_variance_lost_by_hand():
 
 def test_each_region_is_compared_with_its_own_covers(linear):
     codes, beta, fit, draws = linear
-    photos = pd.DataFrame({"photo_id": fit.ids, "patient_id": fit.ids})
-    full = {"photo_ids": fit.ids, "codes": codes}
+    photos = pd.DataFrame({"photo_id": fit.test_ids, "patient_id": fit.test_ids})
+    full = {"photo_ids": fit.test_ids, "codes": codes}
     without = codes.copy()
     without[:, 1] = 0  # nothing is left of what orders the patients
     latents = {"without_face": full | {"codes": without}, "inpainted_face": full}

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import portrait_cohorts
+from fits import fold_fit
 
 import weigh_nuisance
 from facies.cohort import columns
 from facies.reliance import verdict
-from facies.statistics.outcome import Outcome
-from facies.survival import crossval
+from facies.survival.fits import Fit
 
 DOCS = Path(__file__).parents[2] / "docs" / "reliance.md"
 
@@ -78,13 +78,11 @@ def test_a_fold_with_too_few_deaths_for_a_model_leaves_the_nuisances_unscored(tm
     }
     for name, table in tables.items():
         pd.DataFrame(table).to_csv(tmp_path / f"{name}.csv", index=False)
-    names = {"generator": "cohort", "view": "full", "features": "face", "model": "coxph"}
-    known = Outcome.of(pd.DataFrame(tables["patients"]))
     for k in (1, 2):
         train, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        made = crossval.no_result(train, held, known)
+        missing = vars(Fit.missing(len(train), len(held), np.arange(1.0, 4)))
         parts = {"train_ids": ids[train], "test_ids": ids[held], "reason": "too few"}
-        np.savez(tmp_path / f"{k}.npz", **names, repeat=1, fold=k, **parts, **made)
+        fold_fit(fold=k, **missing, **parts).save(tmp_path / f"{k}.npz")
     inputs = {name: tmp_path / f"{name}.csv" for name in tables}
     settings = {"seed": 1, "inner_folds": 2, "clinical": []}
     weigh_nuisance.main(
@@ -95,4 +93,6 @@ def test_a_fold_with_too_few_deaths_for_a_model_leaves_the_nuisances_unscored(tm
         )
     )
     found = json.loads((tmp_path / "found.json").read_text())
-    assert all(found[name]["value"] is None for name in ("nuisance", "known", "beyond", "gain"))
+    assert all(
+        found[name]["value"] is None for name in ("nuisance", "baseline", "with_face", "gain")
+    )

@@ -27,6 +27,7 @@ import weigh_nuisance
 from facies.cohort.spreadsheets import read_sheet
 from facies.photos.detection import MODELS
 from facies.reliance import controls
+from facies.survival.fits import FoldFit
 
 COVERS = ["without_face", "inpainted_face", "random_face"]
 PERCEPTION = ROOT / "resources/perception.safetensors"
@@ -163,12 +164,10 @@ def test_coefficients_give_the_risks_of_the_fit(run):
     with np.load(run / "full-latents.npz") as file:
         latents = dict(file)
     photos = pd.read_csv(run / "cohort-photos.csv", dtype=str)
-    path = run / "fits/full/1.npz"
-    with np.load(path) as fit:
-        ids, risk = fit["test_ids"], fit["test_risk"]
-    codes = controls.patient_codes(latents, photos, ids)
+    fit = FoldFit.load(run / "fits/full/1.npz")
+    codes, risk = controls.patient_codes(latents, photos, fit.test_ids), fit.test_risk
     assert risk.std() > 0
-    linear = codes @ controls.read_coefficients(path)
+    linear = codes @ fit.coefficients
     assert linear - linear.mean() == pytest.approx(risk - risk.mean(), abs=1e-6)
 
 

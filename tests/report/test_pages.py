@@ -304,7 +304,7 @@ def test_adjustments_stand_beside_what_the_score_was_before():
     assert [(r["after"] or {}).get("value") for r in rows] == [None, 0.1, None]
 
 
-def test_scores_stand_beside_chance_and_oracle():
+def test_scores_stand_beside_chance_and_the_true_model():
     row = {"features": "face", "c_index": 0.6, "c_index_low": 0.5, "c_index_high": 0.7}
     unscored = {"features": "pixels", "c_index": None, "c_index_low": None, "c_index_high": None}
     scores = [row | {"model": "coxph"}, unscored | {"model": "svm"}]
@@ -329,7 +329,7 @@ def test_recovered_and_unrelated_traits_are_drawn_side_by_side():
 def lead(low, high):
     """The report's first paragraph for a C of the face with this interval."""
     face = {"c_index": 0.66, "c_index_low": low, "c_index_high": high}
-    page = {"face": face, "clinical": None, "oracle": None, "leakage": None, "model": "coxph"}
+    page = {"face": face, "clinical": None, "true_model": None, "leakage": None, "model": "coxph"}
     page |= {"summary": {"events": 16}, "too_wide": TOO_WIDE}
     return pages.templates(ROOT / "workflow/report").get_template("lead.html.jinja").render(page)
 

@@ -34,13 +34,13 @@ def test_interval_leaves_out_draws_that_cannot_be_scored():
     assert np.isnan(nothing["value"]) and np.isnan(nothing["low"])
 
 
-def test_widened_draws_keep_their_middle_and_their_range():
+def test_inflated_draws_keep_their_middle_and_their_range():
     scores = np.array([[0.5, np.nan], [0.6, 1.0], [0.2, 2.0], [0.9, 1.0]])
-    found = bootstrap.widened(scores, 4.0, (0, 1))
+    found = bootstrap.inflated(scores, 4.0, (0, 1))
     # Twice as far from the value, and no further than 0 and 1.
     assert found[:, 0] == pytest.approx([0.5, 0.7, 0.0, 1.0])
     assert np.isnan(found[:, 1]).all()
-    np.testing.assert_array_equal(bootstrap.widened(scores[:, :1], 1.0), scores[:, :1])
+    np.testing.assert_array_equal(bootstrap.inflated(scores[:, :1], 1.0), scores[:, :1])
 
 
 def test_average_over_folds_leaves_out_unscored_ones():

@@ -23,7 +23,7 @@ def cohort(n, seed, censored=True):
 
 def curve_at_one(o, predicted, grid, weights):
     dead = o.event & (o.time <= 1)
-    return calibration.smooth(dead, predicted, ipcw.known_weights(o, o, 1.0), grid, weights)
+    return calibration.smooth(dead, predicted, ipcw.horizon_weights(o, o, 1.0), grid, weights)
 
 
 def ici_of(curve, grid, predicted):

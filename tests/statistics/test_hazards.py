@@ -100,9 +100,9 @@ def test_added_likelihood_is_chi_squared_of_noise_and_large_for_what_is_new():
     found = []
     for seed in range(150):
         x, o = cohort(60, seed)
-        found.append(hazards.added_likelihood(x[:, 1], x[:, 0], o, np.arange(60) % 3))
+        found.append(hazards.likelihood_ratio(x[:, 1], x[:, 0], o, np.arange(60) % 3))
     assert min(found) > -1e-9
     assert np.mean(np.array(found) > chi2.isf(0.05, 1)) == pytest.approx(0.05, abs=0.05)
     x, o = cohort(200, 9)
-    assert hazards.added_likelihood(x[:, 0], x[:, 1], o, np.zeros(200)) > 15
-    assert np.isnan(hazards.added_likelihood(x[:, 0], x[:, 0], o, np.zeros(200)))
+    assert hazards.likelihood_ratio(x[:, 0], x[:, 1], o, np.zeros(200)) > 15
+    assert np.isnan(hazards.likelihood_ratio(x[:, 0], x[:, 0], o, np.zeros(200)))

@@ -166,9 +166,9 @@ def test_a_death_has_the_weight_just_before_it():
     weights = ipcw.inverse_censoring(train, [1.5, 2, 3], before=True)
     np.testing.assert_allclose(weights, [1, 1, 2])
     np.testing.assert_allclose(ipcw.inverse_censoring(train, [1.5, 2, 3]), [1, 2, 2])
-    np.testing.assert_allclose(ipcw.known_weights(train, train, 2.0), [1, 1, 0, 0, 2, 2])
+    np.testing.assert_allclose(ipcw.horizon_weights(train, train, 2.0), [1, 1, 0, 0, 2, 2])
     # Weights of whole years add up to everybody, which 1 / G(T) does not: 1 + 2 + 2 + 2.
-    assert ipcw.known_weights(train, train, 2.0).sum() == len(train)
+    assert ipcw.horizon_weights(train, train, 2.0).sum() == len(train)
 
 
 @pytest.mark.parametrize("unit", [1.0, 5.0, 12.0])
@@ -176,15 +176,15 @@ def test_weights_of_a_cohort_add_up_to_it_however_coarse_its_times(unit):
     fine = random_outcome(400, 5)
     coarse = Outcome(np.ceil(fine.time / unit), fine.event)
     for horizon in np.quantile(coarse.time, [0.3, 0.6, 0.8]):
-        assert ipcw.known_weights(coarse, coarse, horizon).mean() == pytest.approx(1)
+        assert ipcw.horizon_weights(coarse, coarse, horizon).mean() == pytest.approx(1)
 
 
 def test_known_weights_by_hand():
     # Censored one of the four at 2, with three at risk: G is 2/3 from then on.
     train = outcome([1, 2, 3, 4], [1, 0, 1, 1])
     test = outcome([1, 2, 3, 5], [1, 0, 1, 0])
-    np.testing.assert_allclose(ipcw.known_weights(train, test, 3.5), [1, 0, 1.5, 1.5])
-    np.testing.assert_allclose(ipcw.known_weights(train, test, 1.5), [1, 1, 1, 1])
-    assert np.isnan(ipcw.known_weights(train, test, 4.0)).all()
+    np.testing.assert_allclose(ipcw.horizon_weights(train, test, 3.5), [1, 0, 1.5, 1.5])
+    np.testing.assert_allclose(ipcw.horizon_weights(train, test, 1.5), [1, 1, 1, 1])
+    assert np.isnan(ipcw.horizon_weights(train, test, 4.0)).all()
     # Over the patients the weights of those who are known add up to everybody.
-    assert ipcw.known_weights(train, train, 3.5).sum() == pytest.approx(4)
+    assert ipcw.horizon_weights(train, train, 3.5).sum() == pytest.approx(4)

@@ -11,7 +11,7 @@ from facies.statistics.kaplan_meier import (
     log_rank,
     median_follow_up,
     survival_at,
-    told_survival,
+    survival_with_interval,
 )
 from facies.statistics.outcome import Outcome
 
@@ -148,10 +148,10 @@ def test_median_follow_up_is_that_of_the_censoring_times():
 
 def test_survival_is_told_with_an_interval_where_there_is_one():
     o = outcome([1, 2, 3, 4], [0, 1, 1, 0])
-    found = told_survival(o, 2.5)
+    found = survival_with_interval(o, 2.5)
     assert found["survival"] == pytest.approx(2 / 3)
     assert 0 < found["low"] < 2 / 3 < found["high"] < 1
     # Nobody died yet: one, but not for certain. Beyond the last time nobody knows.
-    early, late = told_survival(o, 1.5), told_survival(o, 5.0)
+    early, late = survival_with_interval(o, 1.5), survival_with_interval(o, 5.0)
     assert early["survival"] == 1 and np.isnan([early["low"], early["high"]]).all()
     assert np.isnan([*late.values()]).all()

@@ -9,7 +9,8 @@ import torch
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.convolution import ConvolutionalCox, Photos, cropped, mean_risks
+from facies.survival.convolution import ConvolutionalCox, ImageDesign, cropped, mean_risks
+from facies.survival.features import FEATURES
 from facies.survival.folds import assign_folds
 
 SIDE = 16
@@ -43,14 +44,14 @@ def quick():
 
 
 def fit(images, owner, outcome, train, test):
-    design = Photos(images, owner)
+    design = ImageDesign(images, owner)
     ready = crossval.prepare(design, outcome, train, test, 3, [1])
     return crossval.fit(design, ready, outcome, quick(), [1])
 
 
 def test_photos_go_with_their_patients():
     images = np.zeros((4, SIDE, SIDE, 3), np.uint8)
-    split = Photos(images, np.array([2, 0, 1, 2])).split(np.array([2, 1]), np.array([0]))
+    split = ImageDesign(images, np.array([2, 0, 1, 2])).split(np.array([2, 1]), np.array([0]))
     assert split.shown.tolist() == [0, 2, 3] and split.place.tolist() == [0, 1, 0]
     assert split.shown_held.tolist() == [1] and split.place_held.tolist() == [0]
 
@@ -59,12 +60,12 @@ def test_a_planted_sign_is_found_without_the_test_outcomes():
     images, owner, outcome = cohort(160, 0, effect=1.5)
     train, test = fold_of(outcome)
     made = fit(images, owner, outcome, train, test)
-    assert c_index(outcome[test], made.test) > 0.65
-    assert c_index(outcome[train], made.out_of_fold) > 0.65
+    assert c_index(outcome[test], made.test_risk) > 0.65
+    assert c_index(outcome[train], made.inner_oof_risk) > 0.65
     blank = Outcome(outcome.time.copy(), outcome.event.copy())
     blank.time[test], blank.event[test] = np.nan, False
     again = fit(images, owner, blank, train, test)
-    for name in ("test", "out_of_fold", "survival"):
+    for name in ("test_risk", "inner_oof_risk", "survival"):
         assert getattr(again, name).tobytes() == getattr(made, name).tobytes()
     assert again.chosen == made.chosen
 
@@ -76,7 +77,9 @@ def test_photos_of_a_test_patient_move_only_that_patient_s_risk():
     changed[owner == test[0]] = 0
     model, seed = quick(), [1]
     before, after = (
-        crossval.predict(model, Photos(i, owner).split(train, test), outcome, [{"epochs": 4}], seed)
+        crossval.predict(
+            model, ImageDesign(i, owner).split(train, test), outcome, [{"epochs": 4}], seed
+        )
         for i in (images, changed)
     )
     np.testing.assert_array_equal(before.train, after.train)
@@ -90,7 +93,7 @@ def test_noise_is_worth_half():
         images, owner, outcome = cohort(100, seed, effect=0.0)
         train, test = fold_of(outcome, 1 + seed % 5)
         made = fit(images, owner, outcome, train, test)
-        scores.append(c_index(outcome[test], made.test))
+        scores.append(c_index(outcome[test], made.test_risk))
     assert abs(np.mean(scores) - 0.5) < 2.5 * np.std(scores, ddof=1) / len(scores) ** 0.5
 
 
@@ -124,6 +127,8 @@ def test_design_of_a_file_has_the_photos_of_the_patients_asked_for(tmp_path):
     np.savez(tmp_path / "a.npz", photo_ids=np.array(["a", "b", "c"]), images=images)
     photos = pd.DataFrame({"photo_id": ["a", "b", "c"], "patient_id": ["p", "q", "r"]})
     clinical = SimpleNamespace(index=pd.Index(["r", "p"]))
-    design = ConvolutionalCox.load_design("pixels", tmp_path / "a.npz", photos, clinical)
+    design = ConvolutionalCox.load_design(
+        FEATURES["pixels"], [tmp_path / "a.npz"], photos, clinical
+    )
     assert design.owner.tolist() == [1, 0]
     np.testing.assert_allclose(design.images, images[[0, 2]] / 255, atol=1e-6)

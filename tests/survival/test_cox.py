@@ -13,7 +13,7 @@ from facies.survival.cox import (
     ridge_path,
     survival_function,
 )
-from facies.survival.designs import Matrix, Table
+from facies.survival.designs import ClinicalDesign, PhotoDesign
 
 
 def cohort(n, p, seed=0):
@@ -61,7 +61,7 @@ def test_gradient_vanishes_at_the_optimum():
 def test_rotation_leaves_the_model_as_it_is(p):
     x, outcome = cohort(60, p)
     rows, held = np.arange(50), np.arange(50, 60)
-    design = Matrix(x, np.arange(60))
+    design = PhotoDesign(x, np.arange(60))
     split = design.split(rows, held)
     gamma = fit_ridge(split.x, outcome[rows], 1.5)
     direct = fit_ridge(x[rows] - x[rows].mean(0), outcome[rows], 1.5)
@@ -87,7 +87,7 @@ def test_veterans_lung_cancer_as_published():
     frame, y = load_veterans_lung_cancer()
     outcome = Outcome(y["Survival_in_days"], y["Status"])
     rows = np.arange(len(frame))
-    split = Table(frame).split(rows, rows[:0])
+    split = ClinicalDesign(frame).split(rows, rows[:0])
     risk = split.x @ fit_ridge(split.x, outcome, 0.0)
     c_index = concordance_index_censored(outcome.event, outcome.time, risk)[0]
     assert c_index == pytest.approx(0.736, abs=5e-4)
@@ -118,9 +118,9 @@ def test_survival_equals_scikit_survival():
 
 def test_follow_up_until_a_time_counted_by_hand():
     outcome = Outcome(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, True, True, False]))
-    until = outcome.until(2.0)
-    assert until.time.tolist() == [1, 2, 2, 2]
-    assert until.event.tolist() == [True, True, False, False]
+    censored = outcome.censored_at(2.0)
+    assert censored.time.tolist() == [1, 2, 2, 2]
+    assert censored.event.tolist() == [True, True, False, False]
 
 
 def test_sums_over_risk_sets_and_their_transpose():

@@ -11,7 +11,7 @@ import fit_model
 import split_patients
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
-from facies.survival import crossval
+from facies.survival.fits import Fit
 
 N, FOLDS = 160, 3
 SETTINGS = {"seed": 1, "folds": FOLDS, "repeats": 2, "inner_folds": 4}
@@ -76,7 +76,7 @@ def scores(root, paths):
 def alone(road):
     """Fits of the face and of the age, by fold."""
     numbers = range(1, FOLDS + 1)
-    face = [fit(road, "face", road / "codes.npz", fold) for fold in numbers]
+    face = [fit(road, "face", [road / "codes.npz"], fold) for fold in numbers]
     return face, [fit(road, "clinical", [], fold) for fold in numbers]
 
 
@@ -84,8 +84,8 @@ def alone(road):
 def test_both_together_know_more_than_each(road, alone, fusion):
     face, clinical = alone
     inputs = {
-        "stack": face,
-        "joint": [road / "codes.npz"] * FOLDS,
+        "stack": [[path] for path in face],
+        "joint": [[road / "codes.npz"]] * FOLDS,
         "average": list(zip(face, clinical, strict=True)),
     }[fusion]
     fused = [fit(road, "fused", inputs[k], k + 1, fusion) for k in range(FOLDS)]
@@ -97,14 +97,13 @@ def test_both_together_know_more_than_each(road, alone, fusion):
 
 
 def test_average_counted_by_hand():
-    one = {"inner_oof_risk": np.array([0.0, 2]), "test_risk": np.array([3.0])}
-    two = {"inner_oof_risk": np.array([10.0, 30]), "test_risk": np.array([10.0])}
-    one |= {"times": np.array([1.0]), "survival": np.array([[0.2]])}
-    two |= {"times": np.array([1.0]), "survival": np.array([[0.6]])}
-    made = crossval.average([one, two])
+    times = np.array([1.0])
+    one = Fit({}, np.array([0.0, 2]), np.array([3.0]), times, np.array([[0.2]]))
+    two = Fit({}, np.array([10.0, 30]), np.array([10.0]), times, np.array([[0.6]]))
+    made = Fit.average([one, two])
     # Means 1 and 20, deviations 1 and 10: (3 - 1) / 1 = 2 and (10 - 20) / 10 = -1.
-    assert made["test_risk"].tolist() == [0.5] and made["inner_oof_risk"].tolist() == [-1, 1]
-    np.testing.assert_allclose(made["survival"], [[0.4]])
+    assert made.test_risk.tolist() == [0.5] and made.inner_oof_risk.tolist() == [-1, 1]
+    np.testing.assert_allclose(made.survival, [[0.4]])
 
 
 def test_repeats_deal_the_patients_anew(road):

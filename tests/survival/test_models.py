@@ -13,7 +13,7 @@ from facies.statistics.kaplan_meier import kaplan_meier_at
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
 from facies.survival.cox import fit_ridge
-from facies.survival.designs import Matrix, Table, photo_owners, small_images
+from facies.survival.designs import ClinicalDesign, PhotoDesign, photo_owners, small_images
 from facies.survival.folds import assign_folds
 from facies.survival.linear import RidgeCox
 from facies.survival.models import MODELS
@@ -46,7 +46,7 @@ def fit_fold(design, outcome, model, train, test, seed=1):
 
 def single(values, **settings):
     """One photo per patient."""
-    return Matrix(values, np.arange(len(values)), **settings)
+    return PhotoDesign(values, np.arange(len(values)), **settings)
 
 
 def test_photos_find_their_patients():
@@ -58,22 +58,22 @@ def test_photos_find_their_patients():
 
 
 def test_photos_of_a_patient_are_averaged():
-    design = Matrix(np.array([[1.0], [2], [6], [9]]), np.array([0, 1, 1, 2]))
+    design = PhotoDesign(np.array([[1.0], [2], [6], [9]]), np.array([0, 1, 1, 2]))
     rows = np.array([0, 1, 2])
     split = design.split(rows, rows[:0])
     np.testing.assert_allclose(np.abs(split.x[:, 0]), np.abs(np.array([1, 4, 9]) - 14 / 3))
 
 
 @pytest.mark.parametrize("p", [2, 40])
-def test_metric_within_shrinks_what_differs_between_photos_of_a_patient(p):
+def test_metric_wccn_shrinks_what_differs_between_photos_of_a_patient(p):
     # Photos of a patient differ along the first column alone, by 2 sqrt(2) = 2 sd of 2.
     means = np.random.default_rng(0).normal(size=(20, p))
     shift = 2**0.5 * np.eye(p)[:1]
-    design = Matrix(np.concatenate([means + shift, means - shift]), np.tile(np.arange(20), 2))
+    design = PhotoDesign(np.concatenate([means + shift, means - shift]), np.tile(np.arange(20), 2))
     rows = np.arange(20)
     # S has one eigenvalue v, its own mean, so that its direction shrinks by (1 / 0.1 + 1)^(-1/2).
     expected = (means - means.mean(0)) * np.where(np.arange(p) == 0, 11**-0.5, 1)
-    for metric, x in (("within", expected), ("plain", means - means.mean(0))):
+    for metric, x in (("wccn", expected), ("plain", means - means.mean(0))):
         split = design.split(rows[:15], rows[15:], metric)
         x = x - x[:15].mean(0)
         seen = np.concatenate([split.x, split.x_held])
@@ -84,13 +84,13 @@ def test_metric_within_shrinks_what_differs_between_photos_of_a_patient(p):
         np.testing.assert_allclose(seen @ np.arange(split.x.shape[1]), risk, atol=1e-8)
 
 
-def test_metric_within_learns_from_training_patients_only():
+def test_metric_wccn_learns_from_training_patients_only():
     values = np.random.default_rng(0).normal(size=(40, 60))
     owner = np.tile(np.arange(20), 2)
     moved = values.copy()
     moved[19] += 100  # one of the two photos of the last patient
     rows, held = np.arange(15), np.arange(15, 20)
-    seen = [Matrix(v, owner).split(rows, held, "within") for v in (values, moved)]
+    seen = [PhotoDesign(v, owner).split(rows, held, "wccn") for v in (values, moved)]
     np.testing.assert_allclose(seen[0].x @ seen[0].x.T, seen[1].x @ seen[1].x.T, atol=1e-7)
 
 
@@ -119,7 +119,7 @@ def test_principal_axes_are_sorted_and_centred_on_training():
 
 def test_table_takes_median_scale_and_levels_from_training():
     frame = pd.DataFrame({"age": [1.0, 2, 6, np.nan, 100], "stage": ["I", "II", "II", None, "III"]})
-    split = Table(frame).split(np.array([0, 1, 2, 3]), np.array([4]))
+    split = ClinicalDesign(frame).split(np.array([0, 1, 2, 3]), np.array([4]))
     # Median 2 stands in for the gap: 1, 2, 6, 2 has mean 2.75 and variance 3.6875.
     np.testing.assert_allclose(split.x[:, 0], np.array([-1.75, -0.75, 3.25, -0.75]) / 3.6875**0.5)
     np.testing.assert_allclose(split.x_held[0, 0], 97.25 / 3.6875**0.5)
@@ -131,7 +131,7 @@ def test_table_takes_median_scale_and_levels_from_training():
 
 def test_table_refuses_an_empty_column():
     with pytest.raises(InputError, match="grade"):
-        Table(pd.DataFrame({"age": [1, 2], "grade": [None, None]}))
+        ClinicalDesign(pd.DataFrame({"age": [1, 2], "grade": [None, None]}))
 
 
 def quick(name):
@@ -158,7 +158,10 @@ def fitted(request):
 
 def test_planted_effect_is_found(fitted):
     name, outcome, train, test, fit, _ = fitted
-    c_test, c_train = c_index(outcome[test], fit.test), c_index(outcome[train], fit.out_of_fold)
+    c_test, c_train = (
+        c_index(outcome[test], fit.test_risk),
+        c_index(outcome[train], fit.inner_oof_risk),
+    )
     if name == "kaplanmeier":
         assert c_test == c_train == 0.5
     else:
@@ -167,7 +170,7 @@ def test_planted_effect_is_found(fitted):
 
 def test_same_seed_gives_the_same_bytes_and_test_outcomes_are_never_read(fitted):
     *_, fit, again = fitted
-    for field in ("test", "out_of_fold", "survival"):
+    for field in ("test_risk", "inner_oof_risk", "survival"):
         assert getattr(fit, field).tobytes() == getattr(again, field).tobytes()
         assert np.isfinite(getattr(fit, field)).all()
     assert fit.chosen == again.chosen
@@ -184,7 +187,7 @@ def test_curves_fall_and_predict_better_than_kaplan_meier(fitted):
     own, null = survival_likelihood(both, outcome[test], fit.times)
     assert own == null if name == "kaplanmeier" else own > null + 0.5
     if name != "kaplanmeier":  # whoever has the higher risk has the lower curve
-        assert np.corrcoef(fit.test, fit.survival.mean(1))[0, 1] < -0.8
+        assert np.corrcoef(fit.test_risk, fit.survival.mean(1))[0, 1] < -0.8
 
 
 @pytest.mark.parametrize("name", TABULAR)
@@ -200,10 +203,10 @@ def test_folds_that_say_little_are_borne(name):
     frame = pd.DataFrame({"age": rng.normal(65, 10, 60)})
     flat = pd.DataFrame({"sex": np.where(np.isin(np.arange(60), test[:3]), "M", "F")})
     for table in (frame, flat):
-        fit = fit_fold(Table(table), outcome, model, train, test)
-        assert np.isfinite(fit.test).all() and np.isfinite(fit.out_of_fold).all()
+        fit = fit_fold(ClinicalDesign(table), outcome, model, train, test)
+        assert np.isfinite(fit.test_risk).all() and np.isfinite(fit.inner_oof_risk).all()
         assert np.isfinite(fit.survival).all()
-    assert np.ptp(fit.test) < 1e-6  # nothing is known of anybody
+    assert np.ptp(fit.test_risk) < 1e-6  # nothing is known of anybody
 
 
 def test_config_offers_every_model_and_figures_know_all_features():
@@ -221,12 +224,14 @@ def test_photos_of_a_patient_can_be_averaged_by_their_risks():
     train, test = one_fold(outcome)
     for name, same in (("coxph", True), ("forest", False)):
         code, risk = (
-            fit_fold(Matrix(photos, owner, ("plain",), each_photo=each), outcome, quick(name), *way)
-            for each, way in ((False, (train, test)), (True, (train, test)))
+            fit_fold(design, outcome, quick(name), train, test)
+            for design in (
+                PhotoDesign(photos, owner, ("plain",), each_photo=each) for each in (False, True)
+            )
         )
-        assert len(risk.test) == len(test) and len(risk.out_of_fold) == len(train)
+        assert len(risk.test_risk) == len(test) and len(risk.inner_oof_risk) == len(train)
         # A linear risk of the mean is the mean of the risks; a forest's is not.
-        assert np.allclose(code.test, risk.test, atol=1e-6) == same
+        assert np.allclose(code.test_risk, risk.test_risk, atol=1e-6) == same
 
 
 def test_features_of_a_test_patient_move_only_its_own_risk():
@@ -235,23 +240,24 @@ def test_features_of_a_test_patient_move_only_its_own_risk():
     moved = values.copy()
     moved[test[-1]] += 50
     before, after = (
-        fit_fold(single(v), outcome, MODELS["coxph"], train, test).test for v in (values, moved)
+        fit_fold(single(v), outcome, MODELS["coxph"], train, test).test_risk
+        for v in (values, moved)
     )
     np.testing.assert_allclose(after[:-1], before[:-1], atol=1e-6)
     assert abs(after[-1] - before[-1]) > 0.1
 
 
-def test_metric_within_is_chosen_where_it_serves():
+def test_metric_wccn_is_chosen_where_it_serves():
     # Two photos per patient; what differs between them drowns the trait that matters.
     values, outcome = cohort(p=60)
     nuisance = np.random.default_rng(1).normal(size=(300, 5))
     values = np.tile(values, (2, 1)) + 6 * nuisance @ np.linalg.qr(values[:60].T)[0][:, :5].T
     train, test = one_fold(outcome)
     owner = np.tile(np.arange(150), 2)
-    made = fit_fold(Matrix(values, owner), outcome, MODELS["coxph"], train, test)
-    plain = Matrix(values, owner, metrics=("plain",))
+    made = fit_fold(PhotoDesign(values, owner), outcome, MODELS["coxph"], train, test)
+    plain = PhotoDesign(values, owner, metrics=("plain",))
     without = fit_fold(plain, outcome, MODELS["coxph"], train, test)
-    assert made.chosen["metric"] == "within"
+    assert made.chosen["metric"] == "wccn"
     assert made.chosen["score"] > without.chosen["score"]
 
 
@@ -261,7 +267,7 @@ def test_out_of_fold_risks_come_back_in_order():
     outcome = Outcome(np.exp(-values[:, 0]), np.ones(len(values), bool))
     train, test = one_fold(outcome)
     made = fit_fold(single(values), outcome, MODELS["coxph"], train, test)
-    assert np.corrcoef(made.out_of_fold, values[train, 0])[0, 1] > 0.95
+    assert np.corrcoef(made.inner_oof_risk, values[train, 0])[0, 1] > 0.95
 
 
 def test_out_of_fold_risks_are_of_models_that_never_saw_the_patient():
@@ -276,7 +282,7 @@ def test_out_of_fold_risks_are_of_models_that_never_saw_the_patient():
     for split in fold.inner:
         assert not np.isin(split.held, split.rows).any()
         beta = fit_ridge(split.x, outcome[split.rows], made.chosen["penalty"])
-        own = made.out_of_fold[[train.tolist().index(patient) for patient in split.held]]
+        own = made.inner_oof_risk[[train.tolist().index(patient) for patient in split.held]]
         np.testing.assert_allclose(own, split.x_held @ beta, rtol=1e-4, atol=1e-6)
 
 
@@ -296,7 +302,9 @@ def test_coxnet_bears_columns_that_say_nothing(seed):
     """The path of such a fit ends before the smallest penalty."""
     rng = np.random.default_rng(seed)
     outcome = Outcome(rng.exponential(10, 60), rng.random(60) < 0.6)
-    table = Table(pd.DataFrame({"age": rng.normal(65, 10, 60), "sex": rng.choice(["F", "M"], 60)}))
+    table = ClinicalDesign(
+        pd.DataFrame({"age": rng.normal(65, 10, 60), "sex": rng.choice(["F", "M"], 60)})
+    )
     train, test = one_fold(outcome)
     fitted = fit_fold(table, outcome, MODELS["coxnet"], train, test)
-    assert np.isfinite(fitted.test).all() and np.isfinite(fitted.out_of_fold).all()
+    assert np.isfinite(fitted.test_risk).all() and np.isfinite(fitted.inner_oof_risk).all()

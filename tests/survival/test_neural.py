@@ -101,9 +101,9 @@ def test_log_risks_share_their_zero_and_know_no_order_among_the_tied():
     split = Split(np.arange(100), np.arange(100, 120), x[:100], x[100:])
     coarse = Outcome(np.ceil(outcome.time[:100] / 5), outcome.event[:100])
     model, candidates = DeepSurv(), [{"decay": 0.3, "epochs": 5}]
-    path = model.path(split, coarse, candidates, [1])
+    path = model.predict(split, coarse, candidates, [1])
     assert path.train.mean() == pytest.approx(0, abs=1e-6)
-    same = model.path(split, coarse.ranked([1]), candidates, [1])
+    same = model.predict(split, coarse.ranked([1]), candidates, [1])
     np.testing.assert_array_equal(path.held, same.held)
 
 
@@ -113,6 +113,6 @@ def test_many_patients_are_learned_from_in_batches():
     model = DeepSurv()
     model.batch, model.members = 80, 1
     candidates = [{"decay": 0.3, "epochs": 10}]
-    first, again = (model.path(split, outcome[:200], candidates, [1]).held[0] for _ in range(2))
+    first, again = (model.predict(split, outcome[:200], candidates, [1]).held[0] for _ in range(2))
     assert first.tobytes() == again.tobytes()
     assert c_index(outcome[200:], first) > 0.7

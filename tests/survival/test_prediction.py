@@ -3,7 +3,13 @@ import pytest
 
 from facies.statistics.outcome import Outcome
 from facies.survival.models import MODELS
-from facies.survival.prediction import Path, longer, step_values, survival_likelihood, time_grid
+from facies.survival.prediction import (
+    CandidatePredictions,
+    longer,
+    step_values,
+    survival_likelihood,
+    time_grid,
+)
 
 
 def test_likelihood_counted_by_hand():
@@ -39,13 +45,14 @@ def test_steps_hold_from_their_time_on():
 
 def test_risk_of_a_curve_is_time_lost_beyond_the_average():
     outcome = Outcome(np.arange(1.0, 11), np.zeros(10, bool))  # nobody died: all live on
-    path = Path.curves(np.array([[[1.0] * 100, [0.75] * 100]]), outcome)
+    path = CandidatePredictions.curves(np.array([[[1.0] * 100, [0.75] * 100]]), outcome)
     assert path.held.tolist() == [[0.0, 0.25]]
 
 
 def test_photos_are_averaged_per_patient():
-    path = Path(np.array([[1.0, 2, 6, 9]]), survival=np.array([[[0.8], [0.2], [0.4], [0.5]]]))
-    mean = path.per_patient(np.array([0, 1, 1, 2]))
+    survival = np.array([[[0.8], [0.2], [0.4], [0.5]]])
+    photos = CandidatePredictions(np.array([[1.0, 2, 6, 9]]), survival=survival)
+    mean = photos.per_patient(np.array([0, 1, 1, 2]))
     assert mean.held.tolist() == [[1, 4, 9]]
     np.testing.assert_allclose(mean.survival, [[[0.8], [0.3], [0.5]]])
 

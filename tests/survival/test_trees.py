@@ -44,7 +44,7 @@ def test_forest_predicts_its_own_risk_and_curves(german):
     train, held, y_train, _ = german
     model, outcome = Forest(), outcome_of(y_train)
     model.trees = 20
-    path = model.path(raw_split(train, held), outcome, [{"leaf": 15}], [3])
+    path = model.predict(raw_split(train, held), outcome, [{"leaf": 15}], [3])
     forest = model.grow(train.to_numpy(), outcome, 15, state([3]))
     np.testing.assert_array_equal(path.held[0], forest.predict(held.to_numpy()))
     times = time_grid(outcome)
@@ -69,7 +69,7 @@ def test_boosting_is_read_at_its_stages(german):
     train, held, y_train, _ = german
     model, outcome = Boosting(), outcome_of(y_train)
     candidates = [{"depth": 2, "stages": stages} for stages in (10, 30)]
-    path = model.path(raw_split(train, held), outcome, candidates, [3])
+    path = model.predict(raw_split(train, held), outcome, candidates, [3])
     ranked = outcome.ranked([3])
     for row, stages in enumerate((10, 30)):
         ensemble = model.grow(train.to_numpy(), ranked, 2, stages, state([3]))

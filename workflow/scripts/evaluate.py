@@ -2,108 +2,73 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 
 from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
-from facies.evaluation import comparison, scoring
-from facies.evaluation.performance import measure
-from facies.evaluation.pooled import choose_horizons, last_horizon
-from facies.evaluation.subgroups import subgroup_rows
+from facies.evaluation.comparison import compare, leakage
+from facies.evaluation.flow import flow_summary
+from facies.evaluation.ground_truth import probe, true_model
+from facies.evaluation.inflation import variance_inflation
+from facies.evaluation.performance import measure_all
+from facies.evaluation.quality import c_by_threshold
+from facies.evaluation.risk_groups import patient_risks, risk_groups
+from facies.evaluation.scores import fold_scores, score_row
 from facies.projection.gate import worst_of_each
-from facies.statistics import bootstrap
-from facies.statistics.concordance import c_index
-from facies.statistics.outcome import Outcome
-from facies.survival.designs import load_matrix
+from facies.statistics.bootstrap import draw_patients
+from facies.survival.designs import load_photo_design
+from facies.survival.fits import KEYS, FoldFit, by_key
 
 
 def main(job):
-    patients = read_table(job.input.patients)
-    photos, gate = read_table(job.input.photos), read_table(job.input.gate)
+    settings = job.params.settings
+    patients, photos = read_table(job.input.patients), read_table(job.input.photos)
+    aligned, gate = read_table(job.input.aligned), read_table(job.input.gate)
     folds = read_table(job.input.folds)
     used = patients[patients.patient_id.isin(folds.patient_id)]
-    fits = scoring.by_key(scoring.read_fit(path, patients) for path in job.input.fits)
+    fits = by_key(FoldFit.load(path, patients) for path in job.input.fits)
     first = folds[folds.repeat == 1]
-    draws = bootstrap.draw_patients(
-        first.patient_id, first.fold.to_numpy(), job.params.settings["seed"]
-    )
-    scores = {
-        key: [scoring.fold_scores(fit, draws.of(fit.ids)) for fit in own]
-        for key, own in fits.items()
-    }
-    risks = {key: scoring.patient_risks(own) for key, own in fits.items()}
+    draws = draw_patients(first.patient_id, first.fold.to_numpy(), settings["seed"])
+    scores = {key: [fold_scores(fit, draws.of(fit.test_ids)) for fit in fits[key]] for key in fits}
+    risks = {key: patient_risks(fits[key]) for key in fits}
 
     with open(job.input.flow, encoding="utf-8") as file:
-        flow = json.load(file)
-    aligned = read_table(job.input.aligned)
-    summary = scoring.flow_summary(flow, photos, patients, used, aligned, gate)
+        summary = flow_summary(json.load(file), photos, patients, used, aligned, gate)
     photos = photos[photos.photo_id.isin(gate.photo_id[gate.used == 1])]
-    summary["scores"] = [scoring.score_row(key, fits[key], scores[key]) for key in fits]
-    summary["comparisons"] = comparison.compare(scores, fits)
-    summary["leakage"] = comparison.leakage(scores, fits)
+    summary["scores"] = [score_row(key, fits[key], scores[key]) for key in fits]
+    summary["comparisons"] = compare(scores, fits)
+    summary["leakage"] = leakage(scores, fits)
     if job.input.truth:
-        summary |= known_truth(job, photos, used, folds)
+        summary |= ground_truth(job, photos, used.set_index("patient_id"), folds)
     write_json(job.output.summary, summary)
-    curves = [
-        scoring.risk_groups(key, risks[key], scoring.overlap(own)) for key, own in fits.items()
-    ]
+    curves = [risk_groups(key, risks[key], variance_inflation(fits[key])) for key in fits]
     write_json(job.output.curves, curves)
-    measures = details(job, fits, risks, used, draws)
-    measures["gate"] = by_gate(job, fits, draws, worst_of_each(gate, photos))
+    measures = measure_all(fits, risks, draws, used, settings)
+    face = fits.get(("face", "full", "cohort", settings["model"]))
+    quality = worst_of_each(gate, photos)
+    measures["gate"] = c_by_threshold(face, draws, quality) if face else None
     write_json(job.output.measures, measures)
-    named = [risks[key].assign(**dict(zip(scoring.KEYS, key, strict=True))) for key in fits]
-    columns = ["patient_id", *scoring.KEYS, "risk"]
-    pd.concat(named)[columns].to_csv(job.output.risks, index=False, float_format="%.6g")
+    tables = [risks[key].assign(**dict(zip(KEYS, key, strict=True))) for key in fits]
+    columns = ["patient_id", *KEYS, "risk"]
+    pd.concat(tables)[columns].to_csv(job.output.risks, index=False, float_format="%.6g")
     print(f"{len(fits)} models scored on {len(used)} patients")
 
 
-def details(job, fits, risks, used, draws):
-    """The measures of every model."""
-    settings = job.params.settings
-    end = last_horizon([fit for own in fits.values() for fit in own])
-    horizons, drawn_in = choose_horizons(settings["horizons"], Outcome.of(used), end)
-    clinical = used.set_index("patient_id")[settings["clinical"]]
-    rows = []
-    for key, own in fits.items():
-        row = dict(zip(scoring.KEYS, key, strict=True))
-        row |= measure(own, draws, horizons, end, risks[key])
-        row["subgroups"] = subgroup_rows(own, draws, clinical, horizons[0])
-        rows.append(row)
-    return {
-        "draws": bootstrap.DRAWS,
-        "horizons": horizons,
-        "drawn_in": drawn_in,
-        "end": end,
-        "models": rows,
-    }
-
-
-def by_gate(job, fits, draws, quality):
-    """How C of the face moves with the gate; None without fits of the face."""
-    key = ("face", "full", "cohort", job.params.settings["model"])
-    return scoring.c_by_threshold(fits[key], draws, quality) if key in fits else None
-
-
-def known_truth(job, photos, used, folds):
-    """The demo's planted log-hazards: their C, in the folds as the models', and how much of the
-    face's the features carry."""
-    truth = read_table(job.input.truth).set_index("patient_id").loc[used.patient_id]
-    target = truth.log_hazard_face.to_numpy()
-    known = used.set_index("patient_id").join(truth[["log_hazard_face", "log_hazard"]])
-    tests = [known.loc[own.patient_id] for _, own in folds.groupby(["repeat", "fold"])]
-    oracle = {
-        name: float(np.nanmean([c_index(Outcome.of(t), t[hazard].to_numpy()) for t in tests]))
-        for name, hazard in (("face", "log_hazard_face"), ("all", "log_hazard"))
-    }
-    first = folds[folds.repeat == 1].set_index("patient_id").fold.loc[used.patient_id].to_numpy()
-    read = {}
-    for name, path in (("codes", job.input.latents), ("images", job.input.images)):
-        design = load_matrix(path, name, photos, used.patient_id.to_numpy())
-        read[name] = scoring.probe(design, target, first)
-    ratio = read["codes"] / read["images"]
-    probe = {"codes": read["codes"], "pixels": read["images"], "ratio": ratio}
-    return {"oracle": oracle, "probe": probe}
+def ground_truth(job, photos, patients, folds):
+    """The true model's C, and how much of the face's planted hazard codes and pixels show."""
+    truth = read_table(job.input.truth).set_index("patient_id").loc[patients.index]
+    first = folds[folds.repeat == 1].set_index("patient_id").fold.loc[patients.index].to_numpy()
+    paths = {"codes": job.input.latents, "images": job.input.images}
+    codes, pixels = (
+        probe(
+            load_photo_design(paths[array], array, photos, patients.index),
+            truth.log_hazard_face.to_numpy(),
+            first,
+        )
+        for array in paths
+    )
+    shown = {"codes": codes, "pixels": pixels, "ratio": codes / pixels}
+    return {"true_model": true_model(truth, patients, folds), "probe": shown}
 
 
 if __name__ == "__main__":

@@ -6,57 +6,57 @@ from facies.common.files import read_table
 from facies.common.jobs import run_job
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
+from facies.survival.features import feature_sets
+from facies.survival.fits import Fit, FoldFit
 from facies.survival.models import MODELS
+from facies.survival.prediction import time_grid
 
 
 def main(job):
-    settings, wildcards = job.params.settings, job.wildcards
+    settings, wildcards, paths = job.params.settings, job.wildcards, list(job.input.features)
     repeat, number = int(wildcards.repeat), int(wildcards.fold)
     folds = read_table(job.input.folds)
     folds = folds[folds.repeat == repeat]
     patients = read_table(job.input.patients).set_index("patient_id").loc[folds.patient_id]
-    test = folds.fold.to_numpy() == number
-    train, held = np.flatnonzero(~test), np.flatnonzero(test)
+    in_test = folds.fold.to_numpy() == number
+    train, test = np.flatnonzero(~in_test), np.flatnonzero(in_test)
     # The test patients' follow-up is blanked: a model that read it would return NaN.
-    known = Outcome.of(patients)
-    outcome = Outcome(np.where(test, np.nan, known.time), known.event & ~test)
+    everybody = Outcome.of(patients)
+    outcome = Outcome(np.where(in_test, np.nan, everybody.time), everybody.event & ~in_test)
 
-    seed = [settings["seed"], repeat, number]
     reason = crossval.too_few_events(outcome[train], settings["inner_folds"])
     if reason:
-        result = crossval.no_result(train, held, outcome)
-    elif wildcards.features == "fused" and settings["fusion"] == "average":
-        result = crossval.average([dict(np.load(path)) for path in job.input.features])
+        fit = Fit.missing(len(train), len(test), time_grid(outcome[train]))
+    elif len(paths) > 1:
+        fit = Fit.average([FoldFit.load(path) for path in paths])
     else:
-        model = MODELS[wildcards.model]
+        model, seed = MODELS[wildcards.model], [settings["seed"], repeat, number]
         design = model.load_design(
-            wildcards.features,
-            job.input.features,
+            feature_sets(settings["fusion"])[wildcards.features],
+            paths,
             read_table(job.input.photos),
             patients[settings["clinical"]],
             train,
-            held,
-            settings,
+            test,
+            settings["photos"] == "mean_risk",
         )
-        ready = crossval.prepare(design, outcome, train, held, settings["inner_folds"], seed)
+        ready = crossval.prepare(design, outcome, train, test, settings["inner_folds"], seed)
         fit = crossval.fit(design, ready, outcome, model, seed)
-        result = crossval.result(fit)
     ids = patients.index.to_numpy(str)
-    np.savez(
-        job.output.fit,
+    FoldFit(
+        **vars(fit),
+        features=wildcards.features,
+        view=wildcards.view,
         # fold: each fold's fit by the fold's generator, together one row of scores
         generator=wildcards.generator.partition("-")[0],
-        view=wildcards.view,
-        features=wildcards.features,
         model=wildcards.model,
         repeat=repeat,
         fold=number,
         train_ids=ids[train],
-        test_ids=ids[held],
+        test_ids=ids[test],
         reason=reason,
-        **result,
-    )
-    print(reason or f"chosen by cross-validation: {result['chosen']}")
+    ).save(job.output.fit)
+    print(reason or f"chosen by cross-validation: {fit.chosen}")
 
 
 if __name__ == "__main__":

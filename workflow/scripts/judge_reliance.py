@@ -8,10 +8,10 @@ import numpy as np
 from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.common.store import Store, read_manifests
-from facies.evaluation import scoring
 from facies.reliance import controls, covers, swap, verdict
 from facies.reliance.examples import example_sheet
 from facies.statistics import bootstrap
+from facies.survival.fits import FoldFit
 
 
 def read_json(path):
@@ -46,9 +46,8 @@ def main(job):
     folds = read_table(job.input.folds)
     first = folds[folds.repeat == 1]
     draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), p.seed)
-    fits = [scoring.read_fit(path, patients) for path in job.input.fits]
-    pairs = zip(fits, job.input.fits, strict=True)
-    models = [(f, controls.read_coefficients(path)) for f, path in pairs if f.key[1] == "full"]
+    fits = [FoldFit.load(path, patients) for path in job.input.fits]
+    models = [(fit, fit.coefficients) for fit in fits if fit.view == "full"]
     full = controls.read_latents(job.input.latents)
     covered = dict(zip(p.covers, map(controls.read_latents, job.input.covered), strict=True))
     measured = {

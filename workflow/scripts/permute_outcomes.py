@@ -1,14 +1,14 @@
-"""Rerun the nested protocol with outcomes dealt out anew among the patients."""
+"""Rerun the nested protocol on permuted outcomes."""
 
 import numpy as np
 
 from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
-from facies.evaluation.scoring import permutation_test
+from facies.evaluation.permutation import permutation_test
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import load_matrix
+from facies.survival.designs import load_photo_design
 from facies.survival.models import MODELS
 
 FEATURES, MODEL = "face", "coxph"
@@ -21,7 +21,7 @@ def main(job):
     patients = read_table(job.input.patients).set_index("patient_id").loc[folds.patient_id]
     outcome = Outcome.of(patients)
     photos = read_table(job.input.photos)
-    design = load_matrix(job.input.features, "codes", photos, patients.index)
+    design = load_photo_design(job.input.features, "codes", photos, patients.index)
     rng = np.random.default_rng([settings["seed"], 1])
     # The first order is the true one.
     orders = [np.arange(len(outcome))]

@@ -9,7 +9,7 @@ from facies.common.jobs import run_job
 from facies.planning import costs, precision
 from facies.statistics.intervals import TOO_WIDE
 from facies.statistics.outcome import Outcome
-from facies.survival.designs import Table
+from facies.survival.designs import ClinicalDesign
 
 
 def main(job):
@@ -17,7 +17,9 @@ def main(job):
     patients, photos = read_table(job.input.patients), read_table(job.input.photos)
     outcome, everybody = Outcome.of(patients), np.arange(len(patients))
     clinical = config["cohort"]["clinical"]
-    columns = Table(patients[clinical]).split(everybody, everybody).x.shape[1] if clinical else 0
+    columns = (
+        ClinicalDesign(patients[clinical]).split(everybody, everybody).x.shape[1] if clinical else 0
+    )
     settings = {name: config["survival"][name] for name in ("folds", "repeats")}
     settings |= {"seed": config["seed"], "time_unit": config["cohort"]["time_unit"]}
     plan = precision.precision(outcome, columns, settings)

@@ -10,22 +10,22 @@ from facies.bundle.refit import refit
 from facies.common.files import read_table
 from facies.common.jobs import run_job
 from facies.statistics.outcome import Outcome
-from facies.survival.clinical import Encoder
-from facies.survival.designs import Table, load_matrix
+from facies.survival.clinical import ClinicalEncoder
+from facies.survival.designs import ClinicalDesign, load_photo_design
 from facies.survival.models import MODELS
 
 
 def face_design(path, photos, clinical):
     """The patients' mean codes, and the same as columns (n, num_ws * w_dim)."""
-    design = load_matrix(path, "codes", photos, clinical.index)
+    design = load_photo_design(path, "codes", photos, clinical.index)
     codes = locked.mean_codes(path, photos, clinical.index)
     return design, np.arange(len(clinical)), codes, None
 
 
 def table_design(frame, rows):
     """Clinical columns, and the same encoded; ``rows`` are the patients as outsiders are seen."""
-    encoder = Encoder.learn(frame, np.arange(len(rows)))
-    return Table(frame), rows, encoder(frame)[rows], encoder
+    encoder = ClinicalEncoder.learn(frame, np.arange(len(rows)))
+    return ClinicalDesign(frame), rows, encoder(frame)[rows], encoder
 
 
 def main(job):
@@ -56,8 +56,8 @@ def main(job):
     np.savez(
         job.output.model,
         ids=patients.index.to_numpy(str),
-        risk=fit.test,
-        inner_oof_risk=fit.out_of_fold,
+        risk=fit.test_risk,
+        inner_oof_risk=fit.inner_oof_risk,
         card=json.dumps({"chosen": fit.chosen, "encoder": words}),
         **{f"model.{name}": value for name, value in arrays.items()},
     )

@@ -1,4 +1,4 @@
-"""Deal the patients who have a usable photo into folds."""
+"""Assign the patients who have a usable photo to folds, stratified by event."""
 
 from facies.common.files import read_table
 from facies.common.jobs import run_job

@@ -4,20 +4,20 @@ import numpy as np
 
 from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
-from facies.evaluation import scoring
 from facies.explanation import layers
-from facies.reliance.controls import c_row, patient_codes, read_coefficients, read_latents
+from facies.reliance.controls import c_row, patient_codes, read_latents
 from facies.statistics import bootstrap
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import Matrix, photo_owners
+from facies.survival.designs import PhotoDesign, photo_owners
+from facies.survival.fits import FoldFit
 from facies.survival.models import MODELS
 
 
 def subset_scores(codes, owner, outcome, assigned, settings) -> list[float]:
     """C of ridge Cox in each fold ``assigned`` (n,), from ``codes`` (photos, p) of ``owner``."""
-    design, scores = Matrix(codes, owner), []
+    design, scores = PhotoDesign(codes, owner), []
     for number in np.unique(assigned):
         train, held = np.flatnonzero(assigned != number), np.flatnonzero(assigned == number)
         seed = [settings["seed"], 1, int(number)]
@@ -36,7 +36,7 @@ def main(job):
     known, owner = photo_owners(latents["photo_ids"], photos, first.patient_id)
     codes = latents["codes"][known].astype(float)
     outcome = Outcome.of(patients.set_index("patient_id").loc[first.patient_id])
-    fits = [scoring.read_fit(path, patients) for path in job.input.fits]
+    fits = [FoldFit.load(path, patients) for path in job.input.fits]
     groups, rows = layers.layer_groups(codes.shape[1]), []
     for name, own in groups.items():
         others = np.setdiff1d(np.arange(codes.shape[1]), own)
@@ -46,21 +46,20 @@ def main(job):
             scores = subset_scores(some, owner, outcome, first.fold.to_numpy(), settings)
             row[kind] = c_row(fits, scores)
         rows.append(row)
-    importance = shuffled(job, fits, latents, photos, first, codes.shape[1:], settings["seed"])
+    importance = shuffled(fits, latents, photos, first, codes.shape[1:], settings["seed"])
     found = {"groups": rows, "importance": importance, "shuffles": layers.SHUFFLES}
     write_json(job.output.layers, found)
 
 
-def shuffled(job, fits, latents, photos, first, shape, seed):
+def shuffled(fits, latents, photos, first, shape, seed):
     """Permutation importance of each layer in the folds that have a model."""
-    made = [(f, read_coefficients(path)) for f, path in zip(fits, job.input.fits, strict=True)]
-    made = [(fit, beta.reshape(shape)) for fit, beta in made if beta is not None]
-    if not made:
+    fits = [fit for fit in fits if fit.coefficients is not None]
+    if not fits:
         return []
     draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), seed)
     return layers.permutation_importance(
-        [fit for fit, _ in made],
-        [beta for _, beta in made],
+        fits,
+        [fit.coefficients.reshape(shape) for fit in fits],
         lambda ids: patient_codes(latents, photos, ids).reshape(-1, *shape),
         draws,
         seed,

@@ -1,4 +1,4 @@
-"""What nuisances tell of survival, alone and beside clinical data, and what the face adds."""
+"""C of nuisances, alone and beside clinical data, and the incremental value of the face."""
 
 import numpy as np
 import pandas as pd
@@ -6,13 +6,14 @@ import pandas as pd
 from facies.cohort.columns import per_patient
 from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
-from facies.evaluation import comparison, scoring
+from facies.evaluation import comparison
 from facies.reliance.controls import c_row
 from facies.statistics import bootstrap
 from facies.statistics.concordance import concordance
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import Table
+from facies.survival.designs import ClinicalDesign
+from facies.survival.fits import FoldFit
 from facies.survival.models import MODELS
 
 
@@ -23,30 +24,30 @@ def main(job):
     used = patients[patients.patient_id.isin(folds.patient_id)].set_index("patient_id")
     photos = read_table(job.input.photos)
     table = per_patient(read_table(job.input.nuisance), photos, used.index)
-    known = table.join(used[settings["clinical"]])
-    fits = [scoring.read_fit(path, patients) for path in job.input.fits]
+    baseline = table.join(used[settings["clinical"]])
+    fits = [FoldFit.load(path, patients) for path in job.input.fits]
     first = folds[folds.repeat == 1]
     draws = bootstrap.draw_patients(first.patient_id, first.fold.to_numpy(), settings["seed"])
-    scores = {"nuisance": [], "known": [], "beyond": []}
-    for path, fit in zip(job.input.fits, fits, strict=True):
-        with np.load(path, allow_pickle=False) as file:
-            train_ids = file["train_ids"]
-        train, held = used.index.get_indexer(train_ids), used.index.get_indexer(fit.ids)
-        face = pd.Series(np.concatenate([fit.inner_oof_risk, fit.risk]), [*train_ids, *fit.ids])
-        frames = {"nuisance": table, "known": known, "beyond": known.assign(face_risk=face)}
+    scores = {"nuisance": [], "baseline": [], "with_face": []}
+    for fit in fits:
+        train, held = (used.index.get_indexer(ids) for ids in (fit.train_ids, fit.test_ids))
+        risks, ids = (fit.inner_oof_risk, fit.test_risk), (fit.train_ids, fit.test_ids)
+        face = pd.Series(np.concatenate(risks), np.concatenate(ids))
+        frames = {"nuisance": table, "baseline": baseline}
+        frames["with_face"] = baseline.assign(face_risk=face)
         seed = [settings["seed"], fit.repeat, fit.fold]
         parts = train, held, MODELS["coxph"], settings["inner_folds"], seed
         for name, frame in frames.items():
             risk = np.full(len(held), np.nan)
             if frame.shape[1] and not fit.reason:
-                risk = crossval.held_out_risk(Table(frame), Outcome.of(used), *parts)
-            scores[name].append(concordance(fit.test, risk, draws.of(fit.ids)))
-    found = {name: c_row(fits, [own[0] for own in rows]) for name, rows in scores.items()}
-    pairs = zip(scores["beyond"], scores["known"], strict=True)
+                risk = crossval.held_out_risk(ClinicalDesign(frame), Outcome.of(used), *parts)
+            scores[name].append(concordance(fit.test, risk, draws.of(fit.test_ids)))
+    rows = {name: c_row(fits, [draws[0] for draws in folds]) for name, folds in scores.items()}
+    pairs = zip(scores["with_face"], scores["baseline"], strict=True)
     gain = comparison.difference([a - b for a, b in pairs], fits)
     columns = {"columns": [*table.columns], "clinical": settings["clinical"]}
-    write_json(job.output.nuisance, found | {"gain": gain} | columns)
-    print(f"{table.shape[1]} nuisances, C {found['nuisance']['value']:.3f}")
+    write_json(job.output.nuisance, rows | {"gain": gain} | columns)
+    print(f"{table.shape[1]} nuisances, C {rows['nuisance']['value']:.3f}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from facies.common.bounded import read_header, strict_json
 from facies.common.errors import InputError
 from facies.common.store import digest
 from facies.projection import gate
-from facies.survival.clinical import Column, Encoder
+from facies.survival.clinical import ClinicalEncoder, Column
 from facies.survival.designs import photo_owners
 
 ASK = "get it again from those who made it"
@@ -104,7 +104,7 @@ def moments(values: np.ndarray) -> dict[str, np.ndarray]:
     return {"mean": np.nanmean(values, axis=0), "sd": np.nanstd(values, axis=0)}
 
 
-def encoder_arrays(encoder: Encoder) -> tuple[list[dict], dict[str, np.ndarray]]:
+def encoder_arrays(encoder: ClinicalEncoder) -> tuple[list[dict], dict[str, np.ndarray]]:
     """An encoder's words for the card and its numbers."""
     words = [dataclasses.asdict(column) for column in encoder.columns]
     return words, {name: getattr(encoder, name) for name in ("kept", "centre", "scale")}
@@ -121,14 +121,14 @@ class Bundle:
         numbers = {name: self.tensors[f"{features}.{name}"] for name in NUMBERS}
         return LinearModel(float(self.tensors[f"{features}.intercept"][0]), **numbers)
 
-    def encoder(self, features: str) -> Encoder:
+    def encoder(self, features: str) -> ClinicalEncoder:
         """Of the clinical columns of ``clinical`` or ``fused``."""
         words = [
             Column(w["name"], w["median"], tuple(w["levels"]))
             for w in self.card["encoders"][features]
         ]
         numbers = (self.tensors[f"{features}.encoder.{n}"] for n in ("kept", "centre", "scale"))
-        return Encoder(tuple(words), *numbers)
+        return ClinicalEncoder(tuple(words), *numbers)
 
 
 def write_bundle(path, checkpoint, arrays: dict[str, np.ndarray], card: dict) -> str:

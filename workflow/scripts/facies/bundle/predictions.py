@@ -5,7 +5,7 @@ import pandas as pd
 
 from facies.bundle.locked import Bundle
 from facies.common.errors import InputError
-from facies.evaluation.scoring import GROUPS
+from facies.evaluation.risk_groups import GROUPS
 
 
 def risks(bundle: Bundle, codes, clinical: pd.DataFrame) -> pd.DataFrame:

@@ -24,15 +24,16 @@ def refit(design, held, columns, outcome: Outcome, model, inner_folds: int, seed
         raise InputError(f"no model can be bundled: {reason}")
     folds = crossval.prepare(design, outcome, np.arange(len(outcome)), held, inner_folds, seed)
     fit = crossval.fit(design, folds, outcome, model, seed)
+    risk = fit.test_risk
     if fit.coefficients is not None:
         beta = fit.coefficients
     else:  # risks are linear in the columns; the least coefficients that say so are ridge's own
-        beta = np.linalg.lstsq(columns - columns.mean(0), fit.test - fit.test.mean(), rcond=None)[0]
-    intercept = float((fit.test - columns @ beta).mean())
-    if not np.allclose(intercept + columns @ beta, fit.test, rtol=0, atol=1e-7):
+        beta = np.linalg.lstsq(columns - columns.mean(0), risk - risk.mean(), rcond=None)[0]
+    intercept = float((risk - columns @ beta).mean())
+    if not np.allclose(intercept + columns @ beta, risk, rtol=0, atol=1e-7):
         raise ArithmeticError("the refitted model is not linear in its columns")
-    times, hazard = coarse_baseline(fit.out_of_fold, outcome)
-    thresholds = np.quantile(fit.out_of_fold, [1 / 3, 2 / 3])
+    times, hazard = coarse_baseline(fit.inner_oof_risk, outcome)
+    thresholds = np.quantile(fit.inner_oof_risk, [1 / 3, 2 / 3])
     return LinearModel(intercept, beta, thresholds, times, hazard), fit
 
 

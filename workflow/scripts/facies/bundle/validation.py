@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from facies.bundle.locked import Bundle, LinearModel
-from facies.evaluation.scoring import GROUPS
+from facies.evaluation.risk_groups import GROUPS
 from facies.statistics import bootstrap, hazards
 from facies.statistics.concordance import c_index
-from facies.statistics.kaplan_meier import told_survival
+from facies.statistics.kaplan_meier import survival_with_interval
 from facies.statistics.outcome import Outcome
 
 SAMPLES = 500
@@ -40,7 +40,7 @@ def validate(model: LinearModel, risk, outcome: Outcome, rng) -> dict:
     ``slope`` is 1 where the variance of risks is right, less where it is too large.
     """
     horizon = model.times[-1]
-    followed = outcome.until(horizon)
+    followed = outcome.censored_at(horizon)
     dead = followed.event
     expected = np.exp(risk) * np.interp(followed.time, [0, *model.times], [0, *model.hazard])
     samples = [np.arange(len(risk))]
@@ -71,7 +71,7 @@ def survival_by_group(model: LinearModel, risk, outcome: Outcome) -> list[dict]:
     for number in np.unique(group):
         members = group == number
         for time in (model.times[-1] / 2, model.times[-1]):
-            observed = told_survival(outcome[members], time)
+            observed = survival_with_interval(outcome[members], time)
             predicted = np.exp(-model.cumulative_hazard(risk[members], [time])).mean()
             rows.append(
                 {"group": GROUPS[number], "patients": int(members.sum()), "time": time}

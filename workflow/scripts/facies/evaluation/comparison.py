@@ -1,31 +1,30 @@
-"""What one model tells beyond another, on the same patients and folds."""
+"""The incremental value of one model over another, on the same patients and folds."""
 
 import numpy as np
 from scipy import stats
 
+from facies.evaluation.inflation import fold_count, variance_inflation
 from facies.evaluation.pooled import joined, standard_risk
-from facies.evaluation.scoring import KEYS, FoldFit, fold_count, overlap
 from facies.statistics import bootstrap, hazards
 from facies.statistics.intervals import nadeau_bengio
-
-COMPARED = (("fused", "clinical"), ("face", "pixels"), ("face", "discriminator"))
-
+from facies.survival.features import FEATURES
+from facies.survival.fits import KEYS, FoldFit
 
 SCORES = ("c_index", "uno_c", "ibs")
 
 
 def compare(scores: dict, fits: dict) -> list[dict]:
     """What one set of features has over another: differences in C, Uno's C and IBS, each with its
-    bootstrap interval and p value (the same draws for both, widened for the overlap of the folds)
-    and Nadeau and Bengio's interval over folds, and the likelihood ratio of its out-of-fold risk
-    beside the other's."""
+    bootstrap interval and p value (the same draws for both, their variance inflated, because folds
+    share training patients) and Nadeau and Bengio's interval over folds, and the likelihood-ratio
+    test of its out-of-fold risk beside the other's."""
     rows = []
-    for key, own in scores.items():
+    for key in scores:
         for other in [other for other in counterparts(key) if other in scores]:
             row = dict(zip(KEYS, key, strict=True))
             row |= {"against": other[0], "against_model": other[-1]}
-            row |= differences(own, scores[other], fits[key])
-            rows.append(row | {"likelihood": added_likelihood(fits[key], fits[other])})
+            row |= differences(scores[key], scores[other], fits[key])
+            rows.append(row | {"likelihood": likelihood_ratio_test(fits[key], fits[other])})
     return rows
 
 
@@ -33,39 +32,39 @@ def counterparts(key) -> list[tuple]:
     """Keys of the models that a model is compared with: itself on other features, and, where it
     sees the face, the network that learns from the pixels end to end."""
     features, view, generator, model = key
-    found = [(other, view, generator, model) for own, other in COMPARED if own == features]
-    return found + ([("pixels", view, generator, "cnn")] if features == "face" else [])
+    others = [(other, view, generator, model) for other in FEATURES[features].compared_with]
+    return others + ([("pixels", view, generator, "cnn")] if features == "face" else [])
 
 
 def leakage(scores: dict, fits: dict) -> list[dict]:
-    """What tuning the generator on the test patients' photos gives away: scores with one generator
-    of all photos (cohort) less those with a generator per fold (fold), in the folds that have
-    both."""
+    """Information leakage through a generator tuned on the test patients' photos: scores with one
+    generator of all photos (cohort) less those with a generator per fold (fold), in the
+    folds that have both."""
     rows = []
     for key in [key for key in scores if key[2] == "fold"]:
         features, view, _, model = key
         whole = features, view, "cohort", model
         pairs = zip(fits[whole], scores[whole], strict=True)
-        cohort = {(fit.repeat, fit.fold): score for fit, score in pairs}
-        own = [cohort[fit.repeat, fit.fold] for fit in fits[key]]
+        by_fold = {(fit.repeat, fit.fold): score for fit, score in pairs}
+        cohort = [by_fold[fit.repeat, fit.fold] for fit in fits[key]]
         row = {"features": features, "view": view, "model": model}
-        for name, part in (("cohort", own), ("fold", scores[key])):
+        for name, part in (("cohort", cohort), ("fold", scores[key])):
             row[name] = float(np.nanmean([score["c_index"][0] for score in part]))
-        rows.append(row | differences(own, scores[key], fits[key]))
+        rows.append(row | differences(cohort, scores[key], fits[key]))
     return rows
 
 
-def differences(own: list[dict], other: list[dict], fits: list[FoldFit]) -> dict:
-    """What ``own`` scores are above ``other`` ones of the same folds."""
-    pairs = list(zip(own, other, strict=True))
+def differences(scores: list[dict], others: list[dict], fits: list[FoldFit]) -> dict:
+    """By how much ``scores`` exceed ``others`` of the same folds."""
+    pairs = list(zip(scores, others, strict=True))
     return {name: difference([a[name] - b[name] for a, b in pairs], fits) for name in SCORES}
 
 
 def difference(gaps, fits: list[FoldFit]) -> dict:
     """Mean over folds of paired ``gaps`` (folds, 1 + draws), and how sure it is: the bootstrap's
-    interval and p value, the draws' variance times the ``overlap`` of the folds ``fits``, and
+    interval and p value, the draws' variance times ``variance_inflation`` of the ``fits``, and
     Nadeau and Bengio's interval."""
-    drawn = bootstrap.widened(bootstrap.average(gaps), overlap(fits))
+    drawn = bootstrap.inflated(bootstrap.average(gaps), variance_inflation(fits))
     folds = nadeau_bengio([gap[0] for gap in gaps], fold_count(fits))
     return bootstrap.interval(drawn) | {
         "p": bootstrap.p_value(drawn),
@@ -74,9 +73,9 @@ def difference(gaps, fits: list[FoldFit]) -> dict:
     }
 
 
-def added_likelihood(own: list[FoldFit], other: list[FoldFit]) -> dict:
-    """Likelihood ratio chi-squared of ``own`` risks beside ``other`` ones, a mean over repeats,
-    divided by the ``overlap`` of the folds."""
+def likelihood_ratio_test(own: list[FoldFit], other: list[FoldFit]) -> dict:
+    """Likelihood-ratio test of adding the risks of the fits ``own`` to those of ``other``: chi2, a
+    mean over repeats divided by the ``variance_inflation`` of the folds, and p."""
     ratios = []
     for repeat in sorted({fit.repeat for fit in own}):
         pairs = [
@@ -85,11 +84,11 @@ def added_likelihood(own: list[FoldFit], other: list[FoldFit]) -> dict:
             if pair[0].repeat == repeat and not pair[0].reason and not pair[1].reason
         ]
         if pairs:
-            strata = np.repeat(np.arange(len(pairs)), [len(fit.ids) for fit, _ in pairs])
+            strata = np.repeat(np.arange(len(pairs)), [len(fit.test_ids) for fit, _ in pairs])
             outcome = joined([fit.test for fit, _ in pairs])
             ours, theirs = (
                 np.concatenate([standard_risk(pair[i]) for pair in pairs]) for i in (0, 1)
             )
-            ratios.append(hazards.added_likelihood(ours, theirs, outcome, strata))
-    chi2 = float(np.mean(ratios)) / overlap(own) if ratios else np.nan
+            ratios.append(hazards.likelihood_ratio(ours, theirs, outcome, strata))
+    chi2 = float(np.mean(ratios)) / variance_inflation(own) if ratios else np.nan
     return {"chi2": chi2, "p": float(stats.chi2.sf(chi2, 1))}

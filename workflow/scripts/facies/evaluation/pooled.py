@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facies.evaluation.scoring import overlap
+from facies.evaluation.inflation import variance_inflation
 from facies.statistics import ipcw
 from facies.statistics.bootstrap import Draws
 from facies.statistics.outcome import Outcome
@@ -16,10 +16,9 @@ class Pooled:
 
     ``risk`` (n,) is in standard deviations of each fold's training risks, to be compared within
     ``fold`` (n,) only; ``predicted`` (n, k) is the probability of death by each horizon and
-    ``known`` (n, k) the weight of what is known then; ``until`` is the outcome cut at the end of
-    the fold's predictions, with the ``survival`` (n,) predicted for that time; ``weights``
-    (1 + draws, n) are the draws of patients. ``widening`` is the ``overlap`` of the folds, by which
-    variances that take their models as given are too small.
+    ``horizon_weights`` (n, k) the IPCW weight then; ``censored`` is the outcome censored at the end
+    of the fold's predictions, with the ``survival`` (n,) predicted for that time; ``weights``
+    (1 + draws, n) are the draws of patients. ``inflation`` is the folds' ``variance_inflation``.
     """
 
     ids: np.ndarray
@@ -27,11 +26,11 @@ class Pooled:
     outcome: Outcome
     risk: np.ndarray
     predicted: np.ndarray
-    known: np.ndarray
-    until: Outcome
+    horizon_weights: np.ndarray
+    censored: Outcome
     survival: np.ndarray
     weights: np.ndarray
-    widening: float
+    inflation: float
 
 
 def last_horizon(fits) -> float:
@@ -40,7 +39,7 @@ def last_horizon(fits) -> float:
 
 
 def choose_horizons(asked, outcome: Outcome, end: float) -> tuple[list[float], list[float]]:
-    """Horizons to look at, and those of ``asked`` that lie beyond ``end`` and were drawn in to it.
+    """Horizons to look at, and those of ``asked`` that lie beyond ``end`` and were shortened to it.
     Without ``asked`` they are the times by which half and four fifths of the deaths happened."""
     wanted = asked or np.quantile(outcome.time[outcome.event], [0.5, 0.8]).tolist()
     return sorted({min(float(t), end) for t in wanted}), [t for t in asked if t > end]
@@ -50,7 +49,7 @@ def survival_of(fit, times) -> np.ndarray:
     """Predicted survival (n, k) of a fold's patients at ``times``, (k,) or each patient's own
     (n, k), by straight lines between the fit's times."""
     grid = np.concatenate([[0.0], fit.times])
-    curves = np.column_stack([np.ones(len(fit.ids)), fit.survival])
+    curves = np.column_stack([np.ones(len(fit.test_ids)), fit.survival])
     times = np.broadcast_to(times, (len(curves), np.shape(times)[-1]))
     return np.array([np.interp(t, grid, curve) for t, curve in zip(times, curves, strict=True)])
 
@@ -59,7 +58,7 @@ def standard_risk(fit) -> np.ndarray:
     """Risks of the test patients in standard deviations of the training patients' out-of-fold
     risks; only shifted where those do not vary."""
     spread = fit.inner_oof_risk.std()
-    return (fit.risk - fit.inner_oof_risk.mean()) / (spread if spread > 1e-9 else 1.0)
+    return (fit.test_risk - fit.inner_oof_risk.mean()) / (spread if spread > 1e-9 else 1.0)
 
 
 def pool(fits, draws: Draws, horizons) -> list[Pooled]:
@@ -70,24 +69,24 @@ def pool(fits, draws: Draws, horizons) -> list[Pooled]:
 
 
 def _one_repeat(fits, draws, horizons):
-    ids = np.concatenate([fit.ids for fit in fits])
-    cut = [fit.test.until(fit.times[-1]) for fit in fits]
-    known = [
-        np.column_stack([ipcw.known_weights(fit.train, fit.test, h) for h in horizons])
+    ids = np.concatenate([fit.test_ids for fit in fits])
+    censored = [fit.test.censored_at(fit.times[-1]) for fit in fits]
+    horizon_weights = [
+        np.column_stack([ipcw.horizon_weights(fit.train, fit.test, h) for h in horizons])
         for fit in fits
     ]
-    own_times = zip(fits, cut, strict=True)
+    own_times = zip(fits, censored, strict=True)
     return Pooled(
         ids,
-        np.repeat([fit.fold for fit in fits], [len(fit.ids) for fit in fits]),
+        np.repeat([fit.fold for fit in fits], [len(fit.test_ids) for fit in fits]),
         joined([fit.test for fit in fits]),
         np.concatenate([standard_risk(fit) for fit in fits]),
         1 - np.concatenate([survival_of(fit, horizons) for fit in fits]),
-        np.concatenate(known),
-        joined(cut),
+        np.concatenate(horizon_weights),
+        joined(censored),
         np.concatenate([survival_of(fit, o.time[:, None])[:, 0] for fit, o in own_times]),
         draws.of(ids),
-        overlap(fits),
+        variance_inflation(fits),
     )
 
 

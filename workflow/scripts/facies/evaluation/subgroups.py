@@ -57,8 +57,8 @@ def subgroup_rows(fits, draws: Draws, clinical: pd.DataFrame, horizon: float) ->
 def _scores(fits, sets, draws, ids, horizon):
     concordant, comparable = 0.0, 0.0
     for fit in fits:
-        own = pd.Index(fit.ids).isin(ids)
-        counts = count_pairs(fit.test[own], fit.risk[own], draws.of(fit.ids[own]))
+        own = pd.Index(fit.test_ids).isin(ids)
+        counts = count_pairs(fit.test[own], fit.test_risk[own], draws.of(fit.test_ids[own]))
         concordant, comparable = concordant + counts[0], comparable + counts[1]
     c_index = np.divide(
         concordant, comparable, out=np.full(len(draws.weights), np.nan), where=comparable > 0

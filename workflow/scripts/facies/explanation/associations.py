@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from facies.statistics.bootstrap import DRAWS, centred, draw_patients, interval
-from facies.survival.clinical import Encoder
+from facies.survival.clinical import ClinicalEncoder
 
 CATEGORIES = ("background", "clothing", "hair_style")
 
@@ -20,7 +20,7 @@ def columns_of(values: pd.Series) -> np.ndarray:
         return np.column_stack([np.cos(angle), np.sin(angle)])
     if values.name in CATEGORIES:
         values = values.map("kind {}".format)
-    return Encoder.learn(values.to_frame(), np.arange(len(values)))(values.to_frame())
+    return ClinicalEncoder.learn(values.to_frame(), np.arange(len(values)))(values.to_frame())
 
 
 def correlation(score: np.ndarray, x: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from facies.common.errors import InputError
-from facies.survival.clinical import Encoder
+from facies.survival.clinical import ClinicalEncoder
+from facies.survival.fits import FoldFit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +37,10 @@ class FoldModel:
 def read_models(paths: list[str]) -> list[FoldModel]:
     """The linear models among fits; a fold without one is left out. InputError if none has one."""
     models = []
-    for path in paths:
-        with np.load(path, allow_pickle=False) as fit:
-            if "coefficients" in fit and np.abs(fit["coefficients"]).max() > 0:
-                sd = float(fit["inner_oof_risk"].std())
-                fold = int(fit["repeat"]), int(fit["fold"])
-                ids = fit["train_ids"], fit["test_ids"]
-                models.append(FoldModel(*fold, fit["coefficients"], sd, *ids))
+    for fit in map(FoldFit.load, paths):
+        if fit.coefficients is not None and np.abs(fit.coefficients).max() > 0:
+            sd, ids = float(fit.inner_oof_risk.std()), (fit.train_ids, fit.test_ids)
+            models.append(FoldModel(fit.repeat, fit.fold, fit.coefficients, sd, *ids))
     if not models:
         raise InputError("no fold has a model with coefficients: too few events to explain a face")
     return models
@@ -154,7 +152,7 @@ def adjustments(frame: pd.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, dict
     """
     blocks, slices, start = [], {}, 0
     for name in frame:
-        blocks.append(Encoder.learn(frame[[name]], rows)(frame))
+        blocks.append(ClinicalEncoder.learn(frame[[name]], rows)(frame))
         slices[name] = slice(start, start := start + blocks[-1].shape[1])
     if len(slices) > 1:
         slices["all of them"] = slice(0, start)

@@ -41,15 +41,15 @@ def permutation_importance(fits, coefficients, codes, draws, seed) -> list[dict]
     """
     lost = []
     for number, (fit, beta) in enumerate(zip(fits, coefficients, strict=True)):
-        parts = np.einsum("nld,ld->nl", codes(fit.ids), beta)
-        weights, rng = draws.of(fit.ids), np.random.default_rng([seed, number])
-        before = concordance(fit.test, fit.risk, weights)
+        parts = np.einsum("nld,ld->nl", codes(fit.test_ids), beta)
+        weights, rng = draws.of(fit.test_ids), np.random.default_rng([seed, number])
+        before = concordance(fit.test, fit.test_risk, weights)
         orders = [rng.permutation(len(parts)) for _ in range(SHUFFLES)]
         lost.append(
             [
                 np.mean(
                     [
-                        before - concordance(fit.test, fit.risk - part + part[order], weights)
+                        before - concordance(fit.test, fit.test_risk - part + part[order], weights)
                         for order in orders
                     ],
                     axis=0,

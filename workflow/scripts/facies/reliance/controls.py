@@ -2,16 +2,11 @@
 
 import numpy as np
 
-from facies.evaluation.scoring import FoldFit, by_key, fold_count
+from facies.evaluation.inflation import fold_count
 from facies.statistics.concordance import c_index
 from facies.statistics.intervals import nadeau_bengio, within_unit
 from facies.survival.designs import photo_owners
-
-
-def read_coefficients(path) -> np.ndarray | None:
-    """Coefficients (p,) of a fit of ``fit_model``, None where the fold has no model."""
-    with np.load(path, allow_pickle=False) as fit:
-        return fit.get("coefficients")
+from facies.survival.fits import FoldFit, by_key
 
 
 def read_latents(path) -> dict:
@@ -26,7 +21,7 @@ def c_row(fits: list[FoldFit], c_indices) -> dict:
 
 
 def c_indices(fits: list[FoldFit]) -> list[float]:
-    return [c_index(fit.test, fit.risk) for fit in fits]
+    return [c_index(fit.test, fit.test_risk) for fit in fits]
 
 
 def c_by_view(fits: list[FoldFit], views: list[str]) -> dict[str, dict]:

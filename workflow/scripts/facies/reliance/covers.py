@@ -6,10 +6,11 @@ photo without its intercept: risk + coefficients . (changed code - code). Nothin
 
 import numpy as np
 
-from facies.evaluation.scoring import FoldFit, overlap
+from facies.evaluation.inflation import variance_inflation
 from facies.reliance.controls import patient_codes, risk_sd
-from facies.statistics.bootstrap import Draws, average, interval, widened
+from facies.statistics.bootstrap import Draws, average, inflated, interval
 from facies.statistics.concordance import concordance
+from facies.survival.fits import FoldFit
 
 # By how much a region is covered: with the mean face, inpainted, and as much at a random place.
 KINDS = ("without", "inpainted", "random")
@@ -39,7 +40,7 @@ def effect_of_change(
     models: list[tuple[FoldFit, np.ndarray | None]], change, draws: Draws
 ) -> dict[str, np.ndarray]:
     """What changed photos do to the folds' models, means over folds (1 + samples,) each, with
-    variance inflation for the ``overlap`` of the folds.
+    variance inflation for overlapping training sets.
 
     ``change(ids)`` (n, p) is by how much the codes of test patients changed. ``c_index`` is C on
     the changed photos, ``lost`` the C that it lacks, ``shift`` the mean move of the risk in SD of
@@ -48,19 +49,19 @@ def effect_of_change(
     """
     rows = []
     for fit, beta in models:
-        weights = draws.of(fit.ids)
+        weights = draws.of(fit.test_ids)
         if beta is None:
             rows.append(np.full((len(RANGES), len(weights)), np.nan))  # average leaves it out
             continue
-        move = change(fit.ids) @ beta
+        move = change(fit.test_ids) @ beta
         share = weights / weights.sum(1, keepdims=True)
-        c_index = concordance(fit.test, fit.risk + move, weights)
-        lost = concordance(fit.test, fit.risk, weights) - c_index
-        lost_share = variance_lost(fit.risk, fit.risk + move, share)
+        c_index = concordance(fit.test, fit.test_risk + move, weights)
+        lost = concordance(fit.test, fit.test_risk, weights) - c_index
+        lost_share = variance_lost(fit.test_risk, fit.test_risk + move, share)
         rows.append([c_index, lost, share @ move / risk_sd(fit), lost_share])
-    factor = overlap([fit for fit, _ in models])
+    factor = variance_inflation([fit for fit, _ in models])
     means = zip(RANGES.items(), average(rows), strict=True)
-    return {name: widened(values, factor, ends) for (name, ends), values in means}
+    return {name: inflated(values, factor, ends) for (name, ends), values in means}
 
 
 def variance_lost(before, after, shares) -> np.ndarray:

@@ -6,6 +6,8 @@ import re
 import matplotlib
 import numpy as np
 
+from facies.survival.features import FEATURES
+
 matplotlib.use("Agg")
 matplotlib.rcParams |= {
     "svg.hashsalt": "facies",  # same figures, same bytes
@@ -16,13 +18,7 @@ matplotlib.rcParams |= {
 }
 from matplotlib import pyplot as plt  # noqa: E402
 
-COLOURS = {
-    "face": "#b2452f",
-    "clinical": "#3a6ea5",
-    "fused": "#6b4c9a",
-    "pixels": "#8a8a8a",
-    "discriminator": "#b58b3c",
-}
+COLOURS = {name: features.colour for name, features in FEATURES.items()}
 GROUP_COLOURS = ["#b2452f", "#3a6ea5", "#3a7d44", "#b58b3c"]
 RISKS = ["#3a7d44", "#d39b2a", "#b2452f"]
 
@@ -90,7 +86,7 @@ def training_curves(log, quality: dict) -> str:
     return svg(figure)
 
 
-def forest(scores: list[dict], oracle: dict | None) -> str:
+def forest(scores: list[dict], true_model: dict | None) -> str:
     """C-index of every model with its interval; lines at chance and at the true model."""
     figure, axis = plt.subplots(figsize=(7, 0.9 + 0.3 * len(scores)), layout="constrained")
     for i, row in enumerate(scores):
@@ -99,7 +95,7 @@ def forest(scores: list[dict], oracle: dict | None) -> str:
         if row["c_index"] is not None:
             axis.plot([low, high], [i, i], color=colour, linewidth=2)
             axis.plot(row["c_index"], i, "o", color=colour)
-    marks = {"chance": 0.5} | {f"true model, {name}": at for name, at in (oracle or {}).items()}
+    marks = {"chance": 0.5} | {f"true model, {name}": at for name, at in (true_model or {}).items()}
     for name, value in marks.items():
         style = {"linewidth": 0.8} if name == "chance" else {"linestyle": ":"}
         axis.vlines(value, -0.6, len(scores) - 0.5, color="black", **style)

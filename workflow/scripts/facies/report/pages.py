@@ -22,7 +22,7 @@ def build(data: dict, config: dict, benchmarks: str | Path, template: Path) -> s
     page = {
         "config": config,
         "summary": summary,
-        **{name: summary.get(name) for name in ("oracle", "probe", "leakage")},
+        **{name: summary.get(name) for name in ("true_model", "probe", "leakage")},
         "headline": {f: score_of(scores, f, run.model) for f in config["survival"]["features"]},
         "model": run.model,
         "too_wide": TOO_WIDE,

@@ -31,8 +31,8 @@ FIDELITY = {
 }
 NUISANCE = {
     "nuisance": "nuisance alone",
-    "known": "nuisance and clinical data",
-    "beyond": "nuisance, clinical data and face",
+    "baseline": "nuisance and clinical data",
+    "with_face": "nuisance, clinical data and face",
 }
 SHOWN = ("face", "clinical", "fused")
 ENOUGH = 30  # patients, at least, whose mean face is shown
@@ -137,7 +137,7 @@ def scores(run: Run) -> dict:
     return {
         "scores": rows,
         "comparisons": run.of_cohort(summary["comparisons"]),
-        "forest": figures.forest(rows, summary.get("oracle")),
+        "forest": figures.forest(rows, summary.get("true_model")),
         "permutation": permutation,
         "permutation_figure": figures.permutation(permutation["c_index"], permutation["observed"]),
     }

@@ -1,9 +1,9 @@
 """Bootstrap of patients within folds: how far would the scores move with other test patients?
 
 The fitted models stay as they are, so the intervals do not tell what other training patients
-would have made of them; ``metrics.nadeau_bengio`` does, and so do draws that are ``widened`` for
-the overlap of the folds. Patients are drawn, not photos and not predictions: one who is tested in
-every repeat has one weight in all of them.
+would have made of them; ``intervals.nadeau_bengio`` does, and so do draws whose variance is
+``inflated`` because the folds share patients. Patients are drawn, not photos and not predictions:
+one who is tested in every repeat has one weight in all of them.
 """
 
 import warnings
@@ -47,7 +47,7 @@ def average(rows) -> np.ndarray:
     return np.divide(sums, known, out=np.full(sums.shape, np.nan), where=known > 0)
 
 
-def widened(scores, factor: float, within=(-np.inf, np.inf)) -> np.ndarray:
+def inflated(scores, factor: float, within=(-np.inf, np.inf)) -> np.ndarray:
     """``scores`` (1 + draws, ...), the draws' variance about the sample's value, which comes first,
     multiplied by ``factor``; what then leaves the range ``within`` of the score is cut."""
     return np.clip(scores[0] + np.sqrt(factor) * (scores - scores[0]), *within)

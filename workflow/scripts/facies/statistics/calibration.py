@@ -17,7 +17,7 @@ JMLR 21 (2020) 85: D-calibration.
 import numpy as np
 from scipy.stats import chi2
 
-from facies.statistics.kaplan_meier import survival_at, told_survival
+from facies.statistics.kaplan_meier import survival_at, survival_with_interval
 from facies.statistics.outcome import Outcome
 
 SPAN = 0.75  # share of the patients that a point of the curve looks at, the usual choice of loess
@@ -40,7 +40,7 @@ def grouped(outcome: Outcome, predicted, horizon: float, groups=5) -> list[dict]
     for own in np.array_split(np.argsort(predicted, kind="stable"), groups):
         if not len(own):
             continue
-        told = told_survival(outcome[own], horizon)
+        told = survival_with_interval(outcome[own], horizon)
         names = {"observed": "survival", "low": "high", "high": "low"}
         row = {"n": len(own), "predicted": float(predicted[own].mean())}
         rows.append(row | {name: 1 - told[of] for name, of in names.items()})

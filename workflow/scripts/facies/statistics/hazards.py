@@ -111,7 +111,7 @@ def proportionality(fit: CoxFit, outcome: Outcome) -> float:
     return float(chi2.sf(score @ np.linalg.solve(variance, score), len(score)))
 
 
-def added_likelihood(own, other, outcome: Outcome, strata) -> float:
+def likelihood_ratio(own, other, outcome: Outcome, strata) -> float:
     """Likelihood ratio chi-squared (1 degree of freedom) of the risk ``own`` (n,) beside the risk
     ``other`` (n,), both out of fold; NaN where it is not defined."""
     both = fit_cox(np.column_stack([other, own]), outcome, strata)

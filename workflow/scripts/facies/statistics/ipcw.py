@@ -40,7 +40,7 @@ def inverse_censoring(train: Outcome, times, before=False) -> np.ndarray:
     return np.divide(1.0, uncensored, out=np.full(times.shape, np.nan), where=inside)
 
 
-def known_weights(train: Outcome, test: Outcome, horizon: float) -> np.ndarray:
+def horizon_weights(train: Outcome, test: Outcome, horizon: float) -> np.ndarray:
     """Weights (n,) of what is known at ``horizon``: 1 / G(time-) for the dead, 1 / G(horizon) for
     those still there, 0 for whoever was censored before; NaN beyond the training follow-up."""
     if not horizon < train.time.max():

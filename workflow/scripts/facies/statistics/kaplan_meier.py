@@ -50,7 +50,7 @@ def kaplan_meier_at(outcome: Outcome, times) -> np.ndarray:
     return curve["survival"][np.searchsorted(curve["times"], times, side="right") - 1]
 
 
-def told_survival(outcome: Outcome, time: float) -> dict[str, float]:
+def survival_with_interval(outcome: Outcome, time: float) -> dict[str, float]:
     """Kaplan-Meier ``survival`` at ``time`` with its log-log interval ``low`` to ``high``.
 
     NaN beyond the follow-up, and for the interval where nobody or everybody has died: it would be a
@@ -96,11 +96,11 @@ def _product_limit(dies, tied_end, weights):
     return survival
 
 
-def log_rank(outcome: Outcome, groups, widening: float) -> float:
-    """P value of the log-rank test between ``groups`` (n,), its variance times ``widening``; NaN
+def log_rank(outcome: Outcome, groups, inflation: float) -> float:
+    """P value of the log-rank test between ``groups`` (n,), its variance times ``inflation``; NaN
     when there is only one."""
     count = len(np.unique(groups))
     if count < 2 or not outcome.event.any():
         return np.nan
     surv = Surv.from_arrays(outcome.event, outcome.time)
-    return float(chi2.sf(compare_survival(surv, np.asarray(groups))[0] / widening, count - 1))
+    return float(chi2.sf(compare_survival(surv, np.asarray(groups))[0] / inflation, count - 1))

@@ -48,7 +48,7 @@ class Outcome:
     def __len__(self):
         return len(self.time)
 
-    def until(self, end):
+    def censored_at(self, end):
         """The same follow-up as if everybody had been observed up to ``end`` and no longer."""
         return Outcome(np.minimum(self.time, end), self.event & (self.time <= end))
 

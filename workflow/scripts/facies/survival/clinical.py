@@ -36,7 +36,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Encoder:
+class ClinicalEncoder:
     """Encoded columns (p,) that vary in training, by their mean ``centre`` and their ``scale``."""
 
     columns: tuple[Column, ...]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facies.survival.designs import photo_owners, small_images
-from facies.survival.prediction import Model, Path, longer, state
+from facies.survival.prediction import CandidatePredictions, Model, longer, state
 
 MARGIN = 1 / 8  # share of a side that a crop leaves out
 READ = 1000  # photos at once
@@ -40,7 +40,7 @@ class PhotoSplit:
     owner = None
 
 
-class Photos:
+class ImageDesign:
     """Design of the aligned ``images`` uint8 (m, R, R, 3) themselves, averaged down to 64 pixels;
     ``owner`` int (m,) numbers their patients."""
 
@@ -69,11 +69,11 @@ class ConvolutionalCox(Model):
     rate, decay = 1e-3, 0.05
 
     @staticmethod
-    def load_design(features, path, photos, clinical, *_) -> Photos:
-        """Of the aligned photos at ``path``; see features.load_design."""
-        with np.load(path, allow_pickle=False) as file:
-            known, owner = photo_owners(file["photo_ids"], photos, clinical.index)
-            return Photos(file["images"][known], owner)
+    def load_design(features, paths, photos, clinical, *_) -> ImageDesign:
+        """Of the aligned photos at the only one of ``paths``; see designs.load_design."""
+        with np.load(paths[0], allow_pickle=False) as file:
+            of_patients, owner = photo_owners(file["photo_ids"], photos, clinical.index)
+            return ImageDesign(file["images"][of_patients], owner)
 
     def candidates(self, split, outcome, seed):
         return [{"epochs": epochs} for epochs in self.epochs]
@@ -81,7 +81,7 @@ class ConvolutionalCox(Model):
     def extend(self, candidates, best):
         return longer(candidates, best, "epochs", self.longest)
 
-    def path(self, split, outcome, candidates, seed):
+    def predict(self, split, outcome, candidates, seed):
         import torch
 
         torch.manual_seed(state(seed))
@@ -96,7 +96,7 @@ class ConvolutionalCox(Model):
             done = stop
             train_risks.append(mean_risks(network, photos, split.place))
             held_risks.append(mean_risks(network, held, split.place_held))
-        return Path.log_risks(np.array(held_risks), np.array(train_risks))
+        return CandidatePredictions.log_risks(np.array(held_risks), np.array(train_risks))
 
     def network(self):
         """Every convolution halves the sides; what is left of the face keeps its place."""

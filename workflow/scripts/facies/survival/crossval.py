@@ -5,7 +5,6 @@ References
 Verweij and van Houwelingen, "Cross-validation in survival analysis", Stat Med 12 (1993) 2305-14.
 """
 
-import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +13,9 @@ from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival.cox import fit_ridge, log_likelihood, survival_function
 from facies.survival.designs import Split
+from facies.survival.fits import Fit
 from facies.survival.folds import assign_folds
-from facies.survival.prediction import Path, survival_likelihood, time_grid
+from facies.survival.prediction import CandidatePredictions, survival_likelihood, time_grid
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,6 @@ class Fold:
     metric: str
     whole: Split
     inner: list[Split]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """One tuned model: risks of the n training patients out of the inner folds and of the m test
-    patients, whose ``survival`` (m, k) is at ``times`` (k,); ``coefficients`` (p,) of linear models
-    of a matrix, else None."""
-
-    chosen: dict
-    out_of_fold: np.ndarray
-    test: np.ndarray
-    times: np.ndarray
-    survival: np.ndarray
-    coefficients: np.ndarray | None
 
 
 def prepare(design, outcome: Outcome, train, test, inner_folds: int, seed) -> list[Fold]:
@@ -68,41 +54,43 @@ def fit(design, folds: list[Fold], outcome: Outcome, model, seed) -> Fit:
         (tune(fold, outcome, model, seed) for fold in folds), key=lambda tuned: tuned[0]
     )
     rows = fold.whole.rows
-    path = predict(model, fold.whole, outcome, [chosen], seed)
+    predictions = predict(model, fold.whole, outcome, [chosen], seed)
     # Inner folds come one after the other: put their patients back into the training order.
-    place = np.argsort(np.concatenate([split.held for split in fold.inner]))
-    out_of_fold = held[place][np.argsort(np.argsort(rows))]
+    by_patient = np.argsort(np.concatenate([split.held for split in fold.inner]))
+    inner_oof_risk = held[by_patient][np.argsort(np.argsort(rows))]
     times = time_grid(outcome[rows])
-    survival = survival_curves(path, out_of_fold, outcome[rows], times)
+    survival = survival_curves(predictions, inner_oof_risk, outcome[rows], times)
     coefficients = None
-    if path.coefficients is not None and fold.whole.axes is not None:
-        coefficients = design.coefficients(fold.whole, path.coefficients[0])
+    if predictions.coefficients is not None and fold.whole.axes is not None:
+        coefficients = design.coefficients(fold.whole, predictions.coefficients[0])
     chosen = {"metric": fold.metric, **chosen, "score": round(float(score), 6)}
-    return Fit(chosen, out_of_fold, path.held[0], times, survival, coefficients)
+    return Fit(chosen, inner_oof_risk, predictions.held[0], times, survival, coefficients)
 
 
-def predict(model, split: Split, outcome: Outcome, candidates, seed) -> Path:
-    """What the model of a split's training patients says of the patients held out."""
-    path = model.path(split, outcome[split.rows], candidates, seed)
-    return path if split.owner is None else path.per_patient(split.owner)
+def predict(model, split: Split, outcome: Outcome, candidates, seed) -> CandidatePredictions:
+    """What each candidate, fitted to a split's training patients, predicts for those held out."""
+    predictions = model.predict(split, outcome[split.rows], candidates, seed)
+    return predictions if split.owner is None else predictions.per_patient(split.owner)
 
 
-def survival_curves(path: Path, out_of_fold, outcome: Outcome, times) -> np.ndarray:
-    """Survival (m, len(times)) of the held-out patients under a path's first candidate.
+def survival_curves(
+    predictions: CandidatePredictions, inner_oof_risk, outcome: Outcome, times
+) -> np.ndarray:
+    """Survival (m, len(times)) of the held-out patients under the first candidate.
 
     Its own curves, or those of the baseline hazard that the training patients' out-of-fold
     log-risks give: log-risks of patients whom the model was fitted to are too far apart, and their
     baseline too high for others. Ranks get the log-risk of a Cox model of the out-of-fold scores.
     """
-    if path.survival is not None:
-        return path.survival[0]
-    if path.train is not None:
-        return survival_function(out_of_fold, outcome, path.held[0], times)
-    centre, spread = out_of_fold.mean(), out_of_fold.std() or 1.0
-    known, new = (out_of_fold - centre) / spread, (path.held[0] - centre) / spread
-    # A penalty of one patient's worth bounds a perfect order; scores that mislead say nothing.
-    slope = max(float(fit_ridge(known[:, None], outcome, 1.0)[0]), 0.0)
-    return survival_function(slope * known, outcome, slope * new, times)
+    if predictions.survival is not None:
+        return predictions.survival[0]
+    if predictions.train is not None:
+        return survival_function(inner_oof_risk, outcome, predictions.held[0], times)
+    mean, sd = inner_oof_risk.mean(), inner_oof_risk.std() or 1.0
+    train, held = ((risk - mean) / sd for risk in (inner_oof_risk, predictions.held[0]))
+    # A penalty of one patient's worth bounds a perfect order; scores that mislead are left out.
+    slope = max(float(fit_ridge(train[:, None], outcome, 1.0)[0]), 0.0)
+    return survival_function(slope * train, outcome, slope * held, times)
 
 
 def tune(fold: Fold, outcome: Outcome, model, seed):
@@ -111,30 +99,30 @@ def tune(fold: Fold, outcome: Outcome, model, seed):
     candidates, scores, held = [], [], []
     more = model.candidates(fold.whole, outcome[fold.whole.rows], seed)
     while more:
-        paths = [predict(model, split, outcome, more, seed) for split in fold.inner]
-        scores.extend(cross_validated_score(fold, paths, outcome))
-        held.extend(np.concatenate([path.held for path in paths], axis=1))
+        predictions = [predict(model, split, outcome, more, seed) for split in fold.inner]
+        scores.extend(cross_validated_score(fold, predictions, outcome))
+        held.extend(np.concatenate([p.held for p in predictions], axis=1))
         candidates.extend(more)
         best = int(np.argmax(scores))
         more = model.extend(candidates, best)
     return scores[best], fold, candidates[best], held[best]
 
 
-def cross_validated_score(fold: Fold, paths, outcome: Outcome) -> np.ndarray:
+def cross_validated_score(fold: Fold, predictions, outcome: Outcome) -> np.ndarray:
     """How well each candidate predicts patients it was not fitted to, (c,), the higher the better.
 
     Survival curves are judged by their likelihood, log-risks by the partial likelihood, and ranks,
     which have none, by the mean of the inner folds' C.
     """
-    pairs = list(zip(fold.inner, paths, strict=True))
-    if paths[0].survival is not None:
+    pairs = list(zip(fold.inner, predictions, strict=True))
+    if predictions[0].survival is not None:
         return sum(
-            survival_likelihood(path.survival, outcome[split.held], time_grid(outcome[split.rows]))
-            for split, path in pairs
+            survival_likelihood(p.survival, outcome[split.held], time_grid(outcome[split.rows]))
+            for split, p in pairs
         )
-    if paths[0].train is not None:
-        return cross_validated_likelihood(fold, paths, outcome)
-    scores = [[c_index(outcome[split.held], risk) for risk in path.held] for split, path in pairs]
+    if predictions[0].train is not None:
+        return cross_validated_likelihood(pairs, outcome)
+    scores = [[c_index(outcome[split.held], risk) for risk in p.held] for split, p in pairs]
     # A fold without a comparable pair has no C, whoever is the candidate.
     return np.nan_to_num(scores, nan=0.5).mean(0)
 
@@ -150,19 +138,20 @@ def permuted_scores(design, outcome: Outcome, orders, folds, model, score, setti
         train, test = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
         seed = [settings["seed"], 1, int(number)]
         ready = prepare(design, outcome, train, test, settings["inner_folds"], seed)
-        dealt = [outcome[order] for order in orders]
-        scores.append([score(o[test], test_risk(design, ready, o, model, seed)) for o in dealt])
+        permuted = [outcome[order] for order in orders]
+        scores.append([score(o[test], test_risk(design, ready, o, model, seed)) for o in permuted])
     return np.array(scores).T
 
 
-def cross_validated_likelihood(fold: Fold, paths, outcome: Outcome) -> np.ndarray:
-    """Verweij and van Houwelingen's sum over inner folds of l(all) - l(without the fold), (c,)."""
+def cross_validated_likelihood(pairs, outcome: Outcome) -> np.ndarray:
+    """Verweij and van Houwelingen's sum over inner folds of l(all) - l(without the fold), (c,), of
+    the ``pairs`` of a split and its predictions."""
     total = 0.0
-    for split, path in zip(fold.inner, paths, strict=True):
+    for split, predictions in pairs:
         everyone = np.concatenate([split.rows, split.held])
-        risks = np.concatenate([path.train, path.held], axis=1)
+        risks = np.concatenate([predictions.train, predictions.held], axis=1)
         total = total + log_likelihood(risks, outcome[everyone])
-        total = total - log_likelihood(path.train, outcome[split.rows])
+        total = total - log_likelihood(predictions.train, outcome[split.rows])
     return total
 
 
@@ -179,52 +168,10 @@ def test_risk(design, folds: list[Fold], outcome: Outcome, model, seed) -> np.nd
     whole, inner = folds[0].whole, folds[0].inner
     if too_few_events(outcome[whole.rows], len(inner)):
         return np.full(len(whole.held), np.nan)
-    return fit(design, folds, outcome, model, seed).test
+    return fit(design, folds, outcome, model, seed).test_risk
 
 
 def held_out_risk(design, outcome: Outcome, train, held, model, inner_folds, seed) -> np.ndarray:
     """``test_risk`` of the patients ``held`` by a model tuned and fitted on ``train``."""
     ready = prepare(design, outcome, train, held, inner_folds, seed)
     return test_risk(design, ready, outcome, model, seed)
-
-
-def result(fit: Fit) -> dict[str, np.ndarray]:
-    """The arrays of a fit's file: risks, survival until the horizon, choice and coefficients."""
-    arrays = {
-        "test_risk": fit.test,
-        "inner_oof_risk": fit.out_of_fold,
-        "times": fit.times,
-        "survival": fit.survival,
-        "chosen": json.dumps(fit.chosen),
-    }
-    if fit.coefficients is not None:
-        arrays["coefficients"] = fit.coefficients
-    return arrays
-
-
-def average(fits: list[dict]) -> dict[str, np.ndarray]:
-    """One fit's arrays from those of several in the same fold: the mean of their curves, and of
-    their risks in standard deviations of the training patients' out-of-fold risks."""
-    centres = [fit["inner_oof_risk"].mean() for fit in fits]
-    spreads = [fit["inner_oof_risk"].std() or 1.0 for fit in fits]
-    scales = list(zip(fits, centres, spreads, strict=True))
-    return {
-        name: np.mean([(fit[name] - centre) / spread for fit, centre, spread in scales], axis=0)
-        for name in ("test_risk", "inner_oof_risk")
-    } | {
-        "times": fits[0]["times"],
-        "survival": np.mean([fit["survival"] for fit in fits], axis=0),
-        "chosen": "{}",
-    }
-
-
-def no_result(train, held, outcome: Outcome) -> dict[str, np.ndarray]:
-    """The same arrays of a fold without a model: NaN."""
-    times = time_grid(outcome[train])
-    return {
-        "test_risk": np.full(len(held), np.nan),
-        "inner_oof_risk": np.full(len(train), np.nan),
-        "times": times,
-        "survival": np.full((len(held), len(times)), np.nan),
-        "chosen": "{}",
-    }

@@ -7,9 +7,10 @@ import pandas as pd
 
 from facies.common.errors import InputError
 from facies.common.rows import Rows, blocks
-from facies.survival.clinical import Encoder
+from facies.survival.clinical import ClinicalEncoder
+from facies.survival.features import FeatureSet
+from facies.survival.fits import FoldFit
 
-PIXEL_COMPONENTS = 60
 WITHIN_SHRINKAGE = 0.1
 
 
@@ -32,48 +33,44 @@ class Split:
     free: int = 0
 
 
-def load_design(features, path, photos, clinical: pd.DataFrame, rows, held, settings):
-    """Design of one feature set for the patients of ``clinical`` (patient_id is its index).
+def load_design(
+    features: FeatureSet, paths, photos, clinical: pd.DataFrame, train, held, each_photo=False
+):
+    """Design of a feature set, read from its ``paths``, for the patients of ``clinical``
+    (patient_id is its index).
 
-    ``path`` leads to the latents (face), the aligned photos (pixels), the features of the
-    discriminator or nowhere (clinical); ``settings`` has ``photos`` and ``fusion`` of the config.
-    For fusion by ``stack`` it leads to the fit of the face in the same fold, which becomes one more
-    column: its out-of-fold risk for the training patients ``rows``, and for the patients ``held``
-    out the risk under the model of the whole training fold. For ``joint`` it leads to the latents.
+    A fit of the face in the same fold becomes one more clinical column: its out-of-fold risk for
+    the patients ``train``, and for the patients ``held`` out the risk under the model of the whole
+    training fold.
     """
-    if features == "clinical":
-        return Table(clinical)
-    if features == "fused" and settings["fusion"] == "stack":
-        risk = np.empty(len(clinical))
-        with np.load(path, allow_pickle=False) as file:
-            risk[rows], risk[held] = file["inner_oof_risk"], file["test_risk"]
-        return Table(clinical.assign(face_risk=risk))
-    name, limits = {
-        "pixels": ("images", {"metrics": ("plain",), "rank": PIXEL_COMPONENTS}),
-        "discriminator": ("features", {}),
-    }.get(features, ("codes", {}))
-    each = settings["photos"] == "mean_risk"
-    matrix = load_matrix(path, name, photos, clinical.index, each_photo=each, **limits)
-    return Joint(matrix, Table(clinical)) if features == "fused" else matrix
+    if features.array:
+        limits = features.limits | {"each_photo": each_photo}
+        design = load_photo_design(paths[0], features.array, photos, clinical.index, **limits)
+        return JointDesign(design, ClinicalDesign(clinical)) if features.clinical else design
+    if paths:
+        fit, risk = FoldFit.load(paths[0]), np.empty(len(clinical))
+        risk[train], risk[held] = fit.inner_oof_risk, fit.test_risk
+        clinical = clinical.assign(face_risk=risk)
+    return ClinicalDesign(clinical)
 
 
-def load_matrix(path, name, photos, patient_ids, **settings):
-    """Design of the ``codes`` of latents, the ``features`` of a network or the aligned ``images``;
-    ``settings`` are the Matrix's."""
+def load_photo_design(path, name, photos, patient_ids, **limits):
+    """PhotoDesign of the ``codes`` of latents, the ``features`` of a network or the aligned
+    ``images``, with its ``limits``."""
     with np.load(path, allow_pickle=False) as file:
-        known, owner = photo_owners(file["photo_ids"], photos, patient_ids)
+        of_patients, owner = photo_owners(file["photo_ids"], photos, patient_ids)
     small = small_images if name == "images" else np.asarray
-    rows, place = Rows(path, name), 0
+    rows, start = Rows(path, name), 0
     values = np.empty((len(owner), small(rows[:1]).size))
-    for block in blocks(rows, known):
-        values[place : place + len(block)] = small(block).reshape(len(block), -1)
-        place += len(block)
+    for block in blocks(rows, of_patients):
+        values[start : start + len(block)] = small(block).reshape(len(block), -1)
+        start += len(block)
     if broken := len(values) - np.isfinite(values).all(axis=1).sum():
         raise InputError(
             f"{path}: {name} of {broken} of {len(values)} photos hold NaN or infinite numbers: "
             "delete the file and run the workflow again"
         )
-    return Matrix(values, owner, **settings)
+    return PhotoDesign(values, owner, **limits)
 
 
 def photo_owners(photo_ids, photos: pd.DataFrame, patient_ids):
@@ -112,7 +109,7 @@ def principal_axes(x, rank=None):
     return vectors[:, keep].T
 
 
-class Matrix:
+class PhotoDesign:
     """Many numeric columns (codes, pixels) of each photo, averaged per patient and seen through
     principal axes. With ``each_photo``, patients held out are shown to the models photo by photo,
     to have their risks averaged (the same to linear models).
@@ -121,14 +118,14 @@ class Matrix:
     by their spread would lift the coordinates in which faces hardly differ, which carry the noise
     of projection. ``rank`` limits the axes (PCA); None keeps all, so that ridge stays exact.
 
-    The metric ``within`` also shrinks the directions in which photos of one training patient
+    The metric ``wccn`` also shrinks the directions in which photos of one training patient
     differ (pose, light, expression), which no trait of the patient can explain: with S the
     covariance within patients, x becomes (S / s + 1)^(-1/2) x, s a tenth of S's mean eigenvalue.
     Hatch et al., "Within-class covariance normalization for SVM-based speaker recognition",
     Interspeech 2006. Which metric serves is for the inner folds to say.
     """
 
-    def __init__(self, values, owner, metrics=("plain", "within"), rank=None, each_photo=False):
+    def __init__(self, values, owner, metrics=("plain", "wccn"), rank=None, each_photo=False):
         """``values`` (photos, p); ``owner`` int (photos,) the row of each photo's patient."""
         self.rank = rank
         photos = np.bincount(owner)
@@ -148,7 +145,7 @@ class Matrix:
     def split(self, rows, held, metric="plain") -> Split:
         """Principal axes of the patients ``rows`` in a metric, and all patients seen on them."""
         mean = self.means[rows].mean(0)
-        shrink = self._shrinkage(rows) if metric == "within" else lambda x: x
+        shrink = self._shrinkage(rows) if metric == "wccn" else lambda x: x
         centred = shrink(self.means[rows] - mean)
         axes = principal_axes(centred, self.rank)
         seen, owner = self._held_out(held)
@@ -166,7 +163,7 @@ class Matrix:
         return values[theirs], place[owner[theirs]]
 
     def _shrinkage(self, rows):
-        """The symmetric map of the metric ``within``, learned from the photos of ``rows``."""
+        """The symmetric map of the metric ``wccn``, learned from the photos of ``rows``."""
         own = self.deviations[np.isin(self.owner, rows)]
         if not own.any():
             return lambda x: x
@@ -182,7 +179,7 @@ class Matrix:
         return beta if self.basis is None else self.basis.T @ beta
 
 
-class Table:
+class ClinicalDesign:
     """Clinical columns: numbers by median and standard deviation, the rest as indicators.
 
     ``frame`` has one row per patient; a missing number takes the median and sets an indicator, a
@@ -202,14 +199,14 @@ class Table:
 
     def split(self, rows, held, metric="plain") -> Split:
         """Indicators, medians and scales of the rows ``rows``, applied to both."""
-        x = Encoder.learn(self.frame, rows)(self.frame)
+        x = ClinicalEncoder.learn(self.frame, rows)(self.frame)
         return Split(rows, held, x[rows], x[held])
 
 
-class Joint:
+class JointDesign:
     """The axes of a matrix beside the columns of a table, for one model of both."""
 
-    def __init__(self, matrix: Matrix, table: Table):
+    def __init__(self, matrix: PhotoDesign, table: ClinicalDesign):
         self.matrix, self.table, self.metrics = matrix, table, matrix.metrics
 
     def split(self, rows, held, metric="plain") -> Split:

@@ -8,7 +8,7 @@ from scipy.linalg import eigvalsh
 from sklearn.exceptions import ConvergenceWarning
 
 from facies.survival.cox import baseline_hazard, fit_ridge, ridge_path
-from facies.survival.prediction import Model, Path, scaled, state
+from facies.survival.prediction import CandidatePredictions, Model, scaled, state
 
 
 class RidgeCox(Model):
@@ -39,14 +39,14 @@ class RidgeCox(Model):
             return []
         return [{"penalty": float(chosen * factor), "unit": unit} for factor in factors]
 
-    def path(self, split, outcome, candidates, seed):
+    def predict(self, split, outcome, candidates, seed):
         own = self._penalised(split)
         found = self.bounded(
             lambda least: ridge_path(
                 split.x, outcome, [np.where(own, c["penalty"], least) for c in candidates]
             )
         )
-        return Path.linear(split, found)
+        return CandidatePredictions.linear(split, found)
 
     @classmethod
     def bounded(cls, fit):
@@ -96,7 +96,7 @@ class ElasticNetCox(Model):
             for step in self.steps
         ]
 
-    def path(self, split, outcome, candidates, seed):
+    def predict(self, split, outcome, candidates, seed):
         rows, outcome = [], outcome.ranked(seed)
         start, largest = self._start(split, outcome)
         for ratio, group in groupby(candidates, key=lambda c: c["l1_ratio"]):
@@ -105,7 +105,7 @@ class ElasticNetCox(Model):
                 own = alphas[first : first + self.block]
                 found, least = self._block(split, outcome, ratio, own, least, largest / ratio)
                 rows.append(np.tile(start, (len(own), 1)) if found is None else found)
-        return Path.linear(split, np.concatenate(rows))
+        return CandidatePredictions.linear(split, np.concatenate(rows))
 
     @staticmethod
     def _start(split, outcome):
@@ -167,7 +167,7 @@ class SurvivalSVM(Model):
     def candidates(self, split, outcome, seed):
         return [{"weight": weight} for weight in self.weights]
 
-    def path(self, split, outcome, candidates, seed):
+    def predict(self, split, outcome, candidates, seed):
         from sksurv.svm import FastSurvivalSVM
         from sksurv.util import Surv
 
@@ -186,4 +186,4 @@ class SurvivalSVM(Model):
                 # Near the optimum no step can be seen to gain in floating point: that is an answer.
                 warnings.filterwarnings("ignore", ".*due to precision loss", ConvergenceWarning)
                 rows.append(machine.fit(x, target).predict(held))
-        return Path(np.array(rows))
+        return CandidatePredictions(np.array(rows))

@@ -12,7 +12,7 @@ from facies.statistics.kaplan_meier import kaplan_meier_at
 from facies.survival.convolution import ConvolutionalCox
 from facies.survival.linear import ElasticNetCox, RidgeCox, SurvivalSVM
 from facies.survival.neural import MTLR, CoxCC, CoxTime, DeepHit, DeepSurv, LogisticHazard, PCHazard
-from facies.survival.prediction import Model, Path, time_grid
+from facies.survival.prediction import CandidatePredictions, Model, time_grid
 from facies.survival.trees import Boosting, Forest
 
 
@@ -22,10 +22,10 @@ class KaplanMeier(Model):
     def candidates(self, split, outcome, seed):
         return [{}]
 
-    def path(self, split, outcome, candidates, seed):
+    def predict(self, split, outcome, candidates, seed):
         survival = kaplan_meier_at(outcome, time_grid(outcome))
         curves = np.tile(survival, (len(candidates), len(split.x_held), 1))
-        return Path.curves(curves, outcome)
+        return CandidatePredictions.curves(curves, outcome)
 
 
 MODELS = {

@@ -18,7 +18,15 @@ from itertools import groupby
 
 import numpy as np
 
-from facies.survival.prediction import Model, Path, longer, scaled, state, step_values, time_grid
+from facies.survival.prediction import (
+    CandidatePredictions,
+    Model,
+    longer,
+    scaled,
+    state,
+    step_values,
+    time_grid,
+)
 
 
 class Network(Model):
@@ -39,7 +47,7 @@ class Network(Model):
     def extend(self, candidates, best):
         return longer(candidates, best, "epochs", self.longest)
 
-    def path(self, split, outcome, candidates, seed):
+    def predict(self, split, outcome, candidates, seed):
         # Contiguous copies of its own: torch takes no array that is read-only or reversed.
         x, held = (np.array(part, np.float32) for part in scaled(split, self.axes))
         read = []
@@ -97,8 +105,8 @@ class ProportionalHazards(Network):
     """Networks whose output is a log-risk. pycox takes tied times in any order, the censored before
     the dead as well, so that it is given their ranks (cox.py)."""
 
-    def path(self, split, outcome, candidates, seed):
-        return super().path(split, outcome.ranked(seed), candidates, seed)
+    def predict(self, split, outcome, candidates, seed):
+        return super().predict(split, outcome.ranked(seed), candidates, seed)
 
     def target(self, outcome):
         return outcome.time.astype(np.float32), outcome.event.astype(np.float32)
@@ -107,7 +115,7 @@ class ProportionalHazards(Network):
         return model.predict(np.concatenate([x, held]))[:, 0]
 
     def gather(self, read, outcome):
-        return Path.log_risks(read[:, len(outcome) :], read[:, : len(outcome)])
+        return CandidatePredictions.log_risks(read[:, len(outcome) :], read[:, : len(outcome)])
 
 
 class DeepSurv(ProportionalHazards):
@@ -134,7 +142,7 @@ class Curves(Network):
     """Networks with survival curves of their own."""
 
     def gather(self, read, outcome):
-        return Path.curves(read, outcome)
+        return CandidatePredictions.curves(read, outcome)
 
 
 class CoxTime(Curves):

@@ -1,7 +1,7 @@
 """What a model of a split says: risks, and survival curves where it has its own.
 
 A model has ``candidates(split, outcome, seed)``, dicts of hyperparameters to try, and
-``path(split, outcome, candidates, seed)``, what each of them predicts; ``extend`` offers more
+``predict(split, outcome, candidates, seed)``, what each of them predicts; ``extend`` offers more
 candidates when the best lies on the grid's edge. All see the same centred, rotated columns
 (designs.py). ``seed`` is a list of ints.
 
@@ -24,7 +24,7 @@ LEAST = 1e-3  # probability that a model may give to what happened
 
 
 @dataclass(frozen=True)
-class Path:
+class CandidatePredictions:
     """Risks of c candidates for the m patients held out: ``held`` (c, m), the higher the worse.
 
     A Cox model's are log-risks, and ``train`` (c, n) has those of the training patients, whose
@@ -57,7 +57,7 @@ class Path:
         average = kaplan_meier_at(outcome, time_grid(outcome))
         return cls((average - survival).mean(-1), survival=survival)
 
-    def per_patient(self, owner) -> "Path":
+    def per_patient(self, owner) -> "CandidatePredictions":
         """Means over the photos of each patient; ``owner`` int (photos,) numbers the patients."""
         order, counts = np.argsort(owner, kind="stable"), np.bincount(owner)
         first = np.cumsum(counts) - counts

@@ -5,7 +5,15 @@ from itertools import groupby
 import numpy as np
 
 from facies.statistics.kaplan_meier import kaplan_meier_at
-from facies.survival.prediction import Model, Path, leading, longer, state, step_values, time_grid
+from facies.survival.prediction import (
+    CandidatePredictions,
+    Model,
+    leading,
+    longer,
+    state,
+    step_values,
+    time_grid,
+)
 
 AXES = 64  # a tree that must choose among hundreds of axes without meaning chooses one of them
 
@@ -24,20 +32,20 @@ class Forest(Model):
     def candidates(self, split, outcome, seed):
         return [{"leaf": leaf} for leaf in self.leaves]
 
-    def path(self, split, outcome, candidates, seed):
+    def predict(self, split, outcome, candidates, seed):
         x, held = leading(split, AXES)
         times, risks, curves = time_grid(outcome), [], []
         if (
             np.ptp(outcome.time) == 0
         ):  # the library cannot have one time for all, which says nothing
             alike = np.tile(kaplan_meier_at(outcome, times), (len(candidates), len(held), 1))
-            return Path(alike[..., 0], survival=alike)
+            return CandidatePredictions(alike[..., 0], survival=alike)
         for candidate in candidates:
             forest = self.grow(x, outcome, candidate["leaf"], state(seed))
             risks.append(forest.predict(held))
             survival = forest.predict_survival_function(held, return_array=True)
             curves.append(step_values(forest.unique_times_, survival, times))
-        return Path(np.array(risks), survival=np.array(curves))
+        return CandidatePredictions(np.array(risks), survival=np.array(curves))
 
     def grow(self, x, outcome, leaf, random_state):
         """The forest with at least ``leaf`` patients in every leaf."""
@@ -72,7 +80,7 @@ class Boosting(Model):
     def extend(self, candidates, best):
         return longer(candidates, best, "stages", self.longest)
 
-    def path(self, split, outcome, candidates, seed):
+    def predict(self, split, outcome, candidates, seed):
         x, held = leading(split, AXES)
         train_risks, held_risks = [], []
         for depth, group in groupby(candidates, key=lambda c: c["depth"]):
@@ -80,7 +88,7 @@ class Boosting(Model):
             ensemble = self.grow(x, outcome.ranked(seed), depth, stages[-1] + 1, state(seed))
             for risks, rows in ((train_risks, x), (held_risks, held)):
                 risks.extend(np.array(list(ensemble.staged_predict(rows)))[stages])
-        return Path.log_risks(np.array(held_risks), np.array(train_risks))
+        return CandidatePredictions.log_risks(np.array(held_risks), np.array(train_risks))
 
     def grow(self, x, outcome, depth, stages, random_state):
         """The ensemble of ``stages`` trees of at most ``depth`` splits in a row."""
