@@ -15,7 +15,7 @@ from facies.photos.detection import INPUT, Face
 from facies.photos.regions import OVAL
 
 CELLS = 12
-WEIGHTS = Path(__file__).parents[3] / "resources" / "visibility.npz"
+WEIGHTS = Path(__file__).parents[4] / "resources" / "visibility.npz"
 EYES = (
     [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7, 110, 24, 23, 22]
     + [26, 112, 243, 190, 56, 28, 27, 29, 30, 247, 130, 25],
