@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from facies.bundle.locked import NETWORKS, SETTINGS, load_bundle
+from facies.bundle.locked import load_bundle
+from facies.bundle.schema import NETWORKS, SETTINGS
 from facies.common.errors import InputError
 from facies.common.jobs import run_job
 from facies.generator.checkpoints import load_networks
