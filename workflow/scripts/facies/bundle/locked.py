@@ -89,7 +89,7 @@ def encoder_arrays(encoder: Encoder) -> tuple[list[dict], dict[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was read and found whole: the ``card`` and its ``tensors`` by name."""
+    """A bundle that was read and is whole: the ``card`` and its ``tensors`` by name."""
 
     card: dict
     tensors: dict[str, np.ndarray]

@@ -11,7 +11,7 @@ from facies.reliance.controls import patient_codes, risk_sd
 from facies.statistics.bootstrap import Draws, average, interval, widened
 from facies.statistics.concordance import concordance
 
-# By how much a region is covered: with the mean face, inpainted, and as much at a random place.
+# How a region is covered: with the mean face, inpainted, and as much at a random position.
 KINDS = ("without", "inpainted", "random")
 RANGES = {"c_index": (0, 1), "lost": (-1, 1), "shift": (-np.inf, np.inf), "variance_lost": (0, 1)}
 
