@@ -123,9 +123,7 @@ rule pretrain_generator:
         kimg=304,
         seed=config["seed"],
         store=config["store"],
-        code=code_digest(
-            "generator.training", "generator.checkpoints", "generator.pictures"
-        ),
+        code=code_digest("generator.pretraining"),
     script:
         "../workflow/scripts/pretrain_generator.py"
 

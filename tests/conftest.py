@@ -19,13 +19,11 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def road(tmp_path_factory):
     """A copy of the workflow that has run once on the tiny cohort."""
+    from face_models import MISSING, REASON
     from tiny import copy_workflow, snakemake
 
-    from facies.photos.detection import MODELS
-
-    detector = ROOT / "resources" / "detector"
-    if not all((detector / f"{name}.tflite").exists() for name in MODELS):
-        pytest.skip("the face models are not fetched: run `snakemake --cores 1 fetch_detector`")
+    if MISSING:
+        pytest.skip(REASON)
     folder = tmp_path_factory.mktemp("road")
     copy_workflow(folder)
     first = snakemake(folder)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from facies.bundle.contents import model_arrays, photo_arrays, read_refit
-from facies.bundle.locked import MEASURES
+from facies.bundle.schema import MEASURES
 
 
 def test_models_are_named_by_their_features(tmp_path):

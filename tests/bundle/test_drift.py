@@ -5,10 +5,10 @@ import pandas as pd
 
 from facies.bundle.drift import drift
 from facies.bundle.locked import (
-    MEASURES,
     Bundle,
     moments,
 )
+from facies.bundle.schema import MEASURES
 
 N_MEASURES = sum(len(names) for names in MEASURES.values())
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from facies.bundle.locked import (
-    MEASURES,
     LinearModel,
     load_bundle,
     per_patient,
     read_card,
     write_bundle,
 )
+from facies.bundle.schema import MEASURES
 from facies.common.errors import InputError
 from facies.generator.checkpoints import load_networks, save_networks
 from facies.generator.stylegan2 import Discriminator, Generator

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facies.bundle.locked import MEASURES
 from facies.bundle.photos import (
     DUPLICATE,
     NO_PHOTO,
@@ -15,6 +14,7 @@ from facies.bundle.photos import (
     patient_means,
     usable_photos,
 )
+from facies.bundle.schema import MEASURES
 from facies.common.errors import InputError
 from facies.common.store import Store
 from facies.projection.gate import Gate

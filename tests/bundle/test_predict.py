@@ -107,7 +107,7 @@ def test_same_patients_do_not_drift(abroad):
     assert clinical["c_index_low"] <= clinical["c_index"] <= clinical["c_index_high"]
 
 
-def test_whoever_is_missing_in_the_sheet_is_told(abroad, tmp_path):
+def test_whoever_is_missing_in_the_sheet_is_listed(abroad, tmp_path):
     """The rule's script on a sheet without 003, and without the outcome of 004."""
     sheet = pd.read_csv(abroad / "patients.csv", dtype=str)
     sheet = sheet[sheet.patient_id != "003"]
@@ -153,7 +153,7 @@ def test_whoever_is_missing_in_the_sheet_is_told(abroad, tmp_path):
         ({"bundle": "none"}, "none: No such file or directory; set predict.bundle to a bundle"),
     ],
 )
-def test_what_the_config_lacks_is_told_before_anything_runs(abroad, tmp_path, changes, words):
+def test_what_the_config_lacks_is_refused_before_anything_runs(abroad, tmp_path, changes, words):
     folder = shutil.copytree(abroad, tmp_path / "copy")
     ask(folder, **changes)
     run = snakemake(folder, "predict", "--dry-run")

@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 import torch
+from face_models import needs_models
 from PIL import Image
-from test_detection import needs_models
 from tiny import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))

@@ -28,7 +28,7 @@ def test_a_risk_is_raised_where_it_costs_nothing_outside():
     # Where nothing but the rest carries the risk, it cannot be spared.
     (found,) = confined_steps(np.array([[4.0, 0.0, 0.0]]), tangents, outside)
     assert found == pytest.approx([0.25, 0, 0])
-    # Where the face is all, or nothing can be drawn, the most ordinary code is taken.
+    # Where the face is all, or nothing changes, the most ordinary code is taken.
     (found,) = confined_steps(np.array([[3.0, 4.0, 0.0]]), tangents, np.zeros((1, 2), bool))
     assert found == pytest.approx([3 / 25, 4 / 25, 0])
 
@@ -56,7 +56,7 @@ def test_main_axes_are_one_sd_long_and_hold_most_of_the_variance():
     assert np.abs(main_axes(codes @ turn)) == pytest.approx(np.abs(axes @ turn))
 
 
-def test_a_drawn_face_changes_where_it_should():
+def test_a_generated_face_changes_where_it_should():
     folder = ROOT / "resources" / "detector"
     if not (folder / "face_landmark.tflite").exists():
         pytest.skip("the face models are not fetched: run `snakemake --cores 1 fetch_detector`")

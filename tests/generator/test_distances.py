@@ -152,7 +152,7 @@ def test_labels_are_exchanged_among_patients_and_not_photos():
     assert result.p == pytest.approx(1 / 2, abs=0.05)
 
 
-def test_chance_is_told_by_its_middle_95_percent():
+def test_chance_is_given_by_its_middle_95_percent():
     """One of 100 patients is held out; k samples are nearest to patient k: the shares by ranks."""
     people = np.arange(100)
     samples = np.repeat(people, people)[:, None].astype(float)

@@ -130,7 +130,7 @@ def test_one_class_of_a_conditional_network(tmp_path, conditional, nvidia, label
 
 
 @pytest.mark.parametrize("label", [None, 3, -1])
-def test_classes_are_told_where_none_is_chosen(tmp_path, conditional, nvidia, label):
+def test_classes_are_named_where_none_is_chosen(tmp_path, conditional, nvidia, label):
     path = pack_conditional(tmp_path / "network.pkl", conditional, nvidia)
     with pytest.raises(InputError, match=r"3 classes; set generator.label to one of 0 to 2"):
         load_networks(path, "generator", label=label)

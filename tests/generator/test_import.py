@@ -74,7 +74,7 @@ def test_samples_are_those_of_the_seed(bring, networks):
     assert np.abs(cell - own[18]).mean() < 12 < np.abs(cell - own[17]).mean()
 
 
-def test_another_resolution_is_told(bring, networks):
+def test_another_resolution_is_refused(bring, networks):
     with pytest.raises(
         InputError, match="a generator of 16 pixels, and the config's resolution is 32"
     ):

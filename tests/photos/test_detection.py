@@ -1,11 +1,11 @@
 """The detector on rendered faces, whose eyes and mouths are known."""
 
 import dataclasses
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from face_models import FOLDER, needs_models
 
 from facies.common.errors import InputError
 from facies.demo.portraits import Portrait, random_portrait, render
@@ -17,13 +17,8 @@ from facies.photos.alignment import (
     key_points,
     landmark_drift,
 )
-from facies.photos.detection import MODELS, FaceDetector, _suppress, _turn_back, published
+from facies.photos.detection import FaceDetector, _suppress, _turn_back, published
 
-FOLDER = Path(__file__).parents[2] / "resources" / "detector"
-needs_models = pytest.mark.skipif(
-    not all((FOLDER / f"{name}.tflite").exists() for name in MODELS),
-    reason="the face models are not fetched: run `snakemake --cores 1 fetch_detector`",
-)
 PERSON = Portrait(seed=1, light_x=0.2)
 
 

@@ -5,7 +5,8 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
-from test_detection import FOLDER, PERSON, needs_models
+from face_models import FOLDER, needs_models
+from test_detection import PERSON
 
 from facies.demo.covers import COVERS, cover, cut
 from facies.demo.people import pretraining_portraits

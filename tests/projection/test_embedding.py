@@ -39,4 +39,4 @@ def test_photos_keep_their_order_over_batches(tmp_path, monkeypatch):
         found.append(dict(np.load(tmp_path / "out.npz")))
     assert found[0]["photo_ids"].tolist() == found[1]["photo_ids"].tolist()[::-1]
     np.testing.assert_allclose(found[0]["features"], found[1]["features"][::-1], atol=1e-6)
-    assert np.ptp(found[0]["features"], axis=0).max() > 1e-3  # photos are told apart
+    assert np.ptp(found[0]["features"], axis=0).max() > 1e-3  # photos differ

@@ -76,7 +76,7 @@ def test_large_pictures_are_shrunk_for_lpips(tmp_path):
     assert sized.embed(pictures(1, 32)).shape == (1, 32)
 
 
-def test_what_is_no_network_is_told_in_one_line(tmp_path):
+def test_what_is_no_network_is_refused_in_one_line(tmp_path):
     (tmp_path / "bad.pt").write_bytes(b"PK\x03\x04 not a network")
     with pytest.raises(InputError, match=r"bad.pt: not a whole TorchScript file"):
         likeness.identity(tmp_path / "bad.pt")

@@ -58,8 +58,8 @@ def test_a_photo_does_not_see_its_neighbours(more):
     assert np.array_equal(turned.codes, together.codes[order])
     assert np.array_equal(turned.images, together.images[order])
     assert np.array_equal(turned.steps, together.steps[order])
-    for drawn, before in zip(turned.noise, together.noise, strict=True):
-        assert np.array_equal(drawn, before[order])
+    for maps, before in zip(turned.noise, together.noise, strict=True):
+        assert np.array_equal(maps, before[order])
     alone = p.project(target[9:10])
     assert np.array_equal(alone.codes[0], together.codes[9])
     few = p.project(target[[9, 3, 9]])
@@ -156,9 +156,9 @@ def test_noise_is_fitted_stored_and_rendered_again():
     target = photos(projector(strength=0.0), 4)
     found = with_noise.project(target)
     assert [x.shape for x in found.noise] == [(4, 4, 4), (4, 8, 8), (4, 8, 8)] + [(4, 16, 16)] * 2
-    for drawn in found.noise:
-        np.testing.assert_allclose(drawn.mean(axis=(1, 2)), 0, atol=1e-5)
-        np.testing.assert_allclose((drawn**2).mean(axis=(1, 2)), 1, atol=1e-4)
+    for fitted in found.noise:
+        np.testing.assert_allclose(fitted.mean(axis=(1, 2)), 0, atol=1e-5)
+        np.testing.assert_allclose((fitted**2).mean(axis=(1, 2)), 1, atol=1e-4)
     maps = [torch.from_numpy(x)[:, None] for x in found.noise]
     with torch.no_grad():
         rendered = with_noise.generator.synthesis(torch.from_numpy(found.codes), maps)

@@ -46,12 +46,12 @@ def test_errors_are_mapped_no_finer_than_cells():
     reconstructed = photos.copy()
     reconstructed[0, 4, 6] = 255  # one pixel of a cell of two by two: a mean error of 255 / 4
     grey = np.full((32, 32, 3), 90, np.uint8)
-    drawn = images.error_maps(photos, reconstructed, grey)
-    assert (drawn[1] == 90).all()
+    maps = images.error_maps(photos, reconstructed, grey)
+    assert (maps[1] == 90).all()
     share = 255 / 4 / images.REDDEST
     expected = (90 * (1 - share) + np.array([178, 24, 24]) * share).astype(np.uint8)
-    assert (drawn[0, 4:6, 6:8] == expected).all()
-    assert (drawn[0] != 90).any(axis=2).sum() == 4
+    assert (maps[0, 4:6, 6:8] == expected).all()
+    assert (maps[0] != 90).any(axis=2).sum() == 4
 
 
 def test_the_worst_inside_the_face_are_shown(monkeypatch):
@@ -77,8 +77,8 @@ def test_a_view_needs_no_entry_in_the_report():
     row = {"value": 0.6, "low": 0.5, "high": 0.7}
     part = {"layers": "0-3", "alone": row, "without": row}
     found = {"views": {"full": row, "hair": row}, "layers": {"groups": [part]}}
-    drawn = sections.reliance_figure(found | {"nuisance": dict.fromkeys(sections.NUISANCE, row)})
-    assert "whole photo" in drawn and "hair alone" in drawn
+    figure = sections.reliance_figure(found | {"nuisance": dict.fromkeys(sections.NUISANCE, row)})
+    assert "whole photo" in figure and "hair alone" in figure
 
 
 def test_photos_kept_though_covered_are_counted():
@@ -315,7 +315,7 @@ def test_scores_stand_beside_chance_and_the_true_model():
     assert all(word in drawing for word in (*words, "true model, fused"))
 
 
-def test_recovered_and_unrelated_traits_are_drawn_side_by_side():
+def test_recovered_and_unrelated_traits_are_shown_side_by_side():
     found = {"value": -0.5, "low": -0.6, "high": -0.4, "signed": True}
     truth = {
         "planted": [{"name": "dark_circles"} | found],

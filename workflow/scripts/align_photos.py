@@ -14,7 +14,10 @@ from facies.photos.paths import photo_file
 
 
 def align(path: Path, detector: FaceDetector, settings: AlignmentSettings) -> dict:
-    """What the store keeps of a photo: its crop, or the reason why there is none."""
+    """What the store keeps of a photo: its crop, or the reason why there is none.
+
+    Another alignment is another `align_photo`, which gives an Aligned or raises Unusable.
+    """
     try:
         photo = read_photo(path)
         aligned = align_photo(photo.pixels, detector, settings)

@@ -1,6 +1,7 @@
 """Refuse a bundle that was changed, or that another version of the workflow would apply wrongly."""
 
-from facies.bundle.locked import NETWORKS, SETTINGS, load_bundle
+from facies.bundle.locked import load_bundle
+from facies.bundle.schema import NETWORKS, SETTINGS
 from facies.common.errors import InputError
 from facies.common.files import write_json
 from facies.common.jobs import run_job

@@ -1,8 +1,6 @@
 """Tune the pretrained generator on the cohort's aligned photos, unless the store has it tuned."""
 
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +10,8 @@ from facies.common.errors import InputError
 from facies.common.files import read_table
 from facies.common.jobs import run_job
 from facies.common.store import digest, file_digest
-from facies.generator import parallel
 from facies.generator.training import TrainingSettings
-from facies.generator.tuning import Tuning, tune
+from facies.generator.tuning import Tuning, tune_into
 
 
 def settings_of(params) -> tuple[TrainingSettings, float]:
@@ -55,16 +52,9 @@ def main(job):
             pieces = settings.pieces(p.at_once, processes)
         except ValueError as error:
             raise InputError(f"generator.batch: {error}") from None
-        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-            folder = Path(scratch, "tuned")
-            folder.mkdir()
-            names = (job.input.pretrained, job.input.photos, job.input.perception)
-            run = Tuning(
-                *map(Path, names), settings, kimg, p.seed, pieces, state, folder, tuple(unseen)
-            )
-            parallel.launch(tune, processes, run)
-            os.replace(folder, kept)
-        state.unlink()
+        paths = map(Path, (job.input.pretrained, job.input.photos, job.input.perception))
+        run = Tuning(*paths, settings, kimg, p.seed, pieces, state, tuple(unseen))
+        tune_into(kept, run, processes)
     for path in job.output:
         shutil.copyfile(kept / Path(path).name, path)
 

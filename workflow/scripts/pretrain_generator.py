@@ -1,4 +1,4 @@
-"""Train the demo's generator from scratch on rendered portraits; go on where the last run ended."""
+"""Train the demo's generator from scratch on rendered portraits, or resume the last run."""
 
 from pathlib import Path
 
@@ -7,34 +7,11 @@ import torch
 
 from facies.common.jobs import run_job
 from facies.common.store import digest
-from facies.generator.checkpoints import best_device, save_networks
-from facies.generator.pictures import grid, sample, to_tensor, to_uint8
-from facies.generator.stylegan2 import Discriminator, Encoder, Generator
-from facies.generator.training import Sampler, Trainer, TrainingSettings, save_state, train
+from facies.generator.checkpoints import save_networks
+from facies.generator.pretraining import SETTINGS, build_trainer, sample_sheet
+from facies.generator.training import Sampler, save_state, train
 
-CHANNELS = {"channel_base": 1024, "channel_max": 128}
 SAVE_EVERY = 4000  # photos
-# No noise inputs: at this size they fill faces with speckle before eyes are learned. A stronger R1
-# than the automatic one keeps so small a discriminator from running ahead.
-SETTINGS = TrainingSettings(noise="none", r1_factor=6.0)
-
-
-def build(resolution: int, seed: int) -> Trainer:
-    """New networks of about a million parameters each."""
-    torch.manual_seed(seed)
-    generator = Generator(64, 128, resolution, mapping_layers=2, **CHANNELS)
-    discriminator = Discriminator(resolution, **CHANNELS)
-    encoder = Encoder(generator.num_ws, 128, resolution, **CHANNELS)
-    return Trainer(generator, discriminator, encoder, SETTINGS, best_device(), seed)
-
-
-@torch.no_grad()
-def draw(path: Path, trainer: Trainer, photos: np.ndarray) -> None:
-    """Eight rows of samples, then photos above their reconstructions by the encoder."""
-    samples = sample(trainer.G_ema, 64, seed=0)
-    codes = trainer.E_ema(to_tensor(photos).to(trainer.device), trainer.G_ema.mapping.w_avg)
-    reconstructed = to_uint8(trainer.G_ema.synthesis(codes))
-    grid(np.concatenate([samples, photos, reconstructed]), columns=len(photos)).save(path)
 
 
 def main(job):
@@ -43,7 +20,7 @@ def main(job):
     made_by = digest(job.params.seed, photos.shape[1], job.params.code)[:16]
     state = Path(job.params.store, "pretraining", f"{made_by}.pt")
     state.parent.mkdir(parents=True, exist_ok=True)
-    trainer = build(photos.shape[1], job.params.seed)
+    trainer = build_trainer(photos.shape[1], job.params.seed)
     images = torch.from_numpy(photos).permute(0, 3, 1, 2)
     sampler = Sampler(images, SETTINGS.batch, job.params.seed)
     if state.exists():
@@ -51,8 +28,8 @@ def main(job):
     for row in train(trainer, sampler, job.params.kimg, SAVE_EVERY):
         print(" ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)
         save_state(state, trainer.state_dict())
-        draw(Path(job.output.samples), trainer, photos[:16])  # to look at meanwhile
-    draw(Path(job.output.samples), trainer, photos[:16])
+        sample_sheet(trainer, photos[:16]).save(job.output.samples)  # to look at meanwhile
+    sample_sheet(trainer, photos[:16]).save(job.output.samples)
     card = {"kimg": f"{trainer.images / 1000:g}", "seed": str(job.params.seed)}
     save_networks(job.output.checkpoint, trainer.networks(), half=True, **card)
 

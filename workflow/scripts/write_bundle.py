@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from facies.bundle import locked
 from facies.bundle.card import as_markdown, cross_validated, statements
 from facies.bundle.contents import model_arrays, photo_arrays, read_refit
+from facies.bundle.locked import write_bundle
+from facies.bundle.schema import FORMAT
 from facies.common.files import read_table
 from facies.common.jobs import run_job
 
@@ -21,7 +22,7 @@ def main(job):
     columns = read_table(job.input.columns)
     clinical = columns.loc[columns.role == "clinical", ["column", "kind"]]
     card = {
-        "format": locked.FORMAT,
+        "format": FORMAT,
         "models": {
             features: {
                 "model": p.model,
@@ -45,7 +46,7 @@ def main(job):
     }
     table = read_table(job.input.table).set_index("photo_id")
     arrays = model_arrays(refits) | photo_arrays(job.input.latents, table, photos, ids)
-    digest = locked.write_bundle(job.output.bundle, job.input.checkpoint, arrays, card)
+    digest = write_bundle(job.output.bundle, job.input.checkpoint, arrays, card)
     Path(job.output.card).write_text(as_markdown(card, digest), encoding="utf-8")
     print(f"{', '.join(refits)} of {len(ids)} patients ({len(folds)} rows of folds): {digest}")
 

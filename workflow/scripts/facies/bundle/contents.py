@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from facies.bundle.locked import MEASURES, mean_codes, moments, per_patient
+from facies.bundle.locked import mean_codes, moments, per_patient
+from facies.bundle.schema import MEASURES
 from facies.survival.designs import photo_owners
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from facies.bundle.locked import MEASURES, Bundle
+from facies.bundle.locked import Bundle
+from facies.bundle.schema import MEASURES
 
 
 def drift(bundle: Bundle, codes, measures, table: pd.DataFrame, rng) -> dict:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from facies.bundle.locked import MEASURES, per_patient
+from facies.bundle.locked import per_patient
+from facies.bundle.schema import MEASURES
 from facies.common.errors import InputError
 from facies.common.store import Store
 from facies.projection.gate import Gate

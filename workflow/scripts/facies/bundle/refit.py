@@ -6,7 +6,8 @@ risks of the patients to whom the model was fitted it would promise others too m
 
 import numpy as np
 
-from facies.bundle.locked import STEPS, LinearModel
+from facies.bundle.locked import LinearModel
+from facies.bundle.schema import STEPS
 from facies.common.errors import InputError
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval

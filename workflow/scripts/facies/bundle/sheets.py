@@ -134,19 +134,19 @@ def unknown_categories(path, bundle: Bundle, clinical: pd.DataFrame) -> dict[str
     for column in bundle.card["encoders"].get("clinical", []):
         if column["median"] is not None:
             continue
-        name, known = column["name"], ", ".join(column["levels"])
+        name, levels = column["name"], ", ".join(column["levels"])
         given = clinical[name].dropna()
         odd = given.index[~given.isin(column["levels"])]
         renamed = len(odd) > max(RARE, len(given) / 10) and set(column["levels"]) - set(given)
         if 2 * len(odd) > len(given) or renamed:
             raise InputError(
                 f"{path}: {name}: {len(odd)} of {len(given)} values ({len(odd) / len(given):.0%}) "
-                f"are categories that the bundle does not know; it knows {known:.200}: write them "
+                f"are categories that the bundle does not know; it knows {levels:.200}: write them "
                 "as there"
             )
         if len(odd):
             unknown[name] = odd.tolist()
-            print(f"{name}: {len(odd)} of {len(given)} values are not among {known:.200}")
+            print(f"{name}: {len(odd)} of {len(given)} values are not among {levels:.200}")
     return unknown
 
 

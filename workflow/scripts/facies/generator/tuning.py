@@ -7,6 +7,8 @@ whole state is written down; a run that was killed goes on from there to the sam
 
 import copy
 import dataclasses
+import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +43,8 @@ class Tuning:
     seed: int
     pieces: int
     state: Path
-    folder: Path
     unseen: tuple[str, ...] = ()  # photo_ids that are not even read
+    folder: Path | None = None  # of the outputs
 
 
 def hold_out(patients: np.ndarray, seed: int) -> np.ndarray:
@@ -113,6 +115,16 @@ def build(run: Tuning) -> Trainer:
     if encoder is None and not run.state.exists():
         trainer.teach_encoder(TEACH_KIMG)
     return trainer
+
+
+def tune_into(kept: Path, run: Tuning, processes: int) -> None:
+    """Tune in so many processes; the folder `kept` appears once all outputs are in it."""
+    with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+        folder = Path(scratch, "tuned")
+        folder.mkdir()
+        parallel.launch(tune, processes, dataclasses.replace(run, folder=folder))
+        os.replace(folder, kept)
+    run.state.unlink()
 
 
 def tune(run: Tuning) -> None:

@@ -12,7 +12,7 @@ from facies.statistics.bootstrap import Draws, average, inflated, interval
 from facies.statistics.concordance import concordance
 from facies.survival.fits import FoldFit
 
-# By how much a region is covered: with the mean face, inpainted, and as much at a random place.
+# How a region is covered: with the mean face, inpainted, and as much at a random position.
 KINDS = ("without", "inpainted", "random")
 RANGES = {"c_index": (0, 1), "lost": (-1, 1), "shift": (-np.inf, np.inf), "variance_lost": (0, 1)}
 

@@ -122,8 +122,8 @@ def categories(columns: pd.DataFrame, profiles: pd.Series) -> pd.DataFrame:
     Profiles of a few photos alone are one category, because monitors and scanners have profiles of
     their own.
     """
-    own = columns.add_prefix("own_")
+    table = columns.add_prefix("own_")
     profiles = profiles.where(profiles.groupby(profiles).transform("size") >= FEW, "other")
     if profiles.nunique() > 1:
-        own["colour_profile"] = profiles.reindex(own.index)
-    return own
+        table["colour_profile"] = profiles.reindex(table.index)
+    return table

@@ -8,9 +8,9 @@ from facies.report.figures import COLOURS, svg
 SIZE = (5.2, 3.4)
 
 
-def _banded(axis, x, found: dict, name: str) -> None:
+def _banded(axis, x, curve: dict, name: str) -> None:
     """A line with its interval; JSON's null is a gap."""
-    value, low, high = (np.array(found[key], float) for key in ("value", "low", "high"))
+    value, low, high = (np.array(curve[key], float) for key in ("value", "low", "high"))
     axis.plot(x, value, color=COLOURS[name], label=name)
     axis.fill_between(x, low, high, color=COLOURS[name], alpha=0.15, linewidth=0)
 

@@ -131,11 +131,11 @@ def intervals(groups: dict[str, dict[str, dict]], chance: float, axis_label: str
     labels = []
     for (head, rows), colour in zip(groups.items(), GROUP_COLOURS, strict=False):
         labels.append(head)
-        for name, found in rows.items():
-            if found["value"] is not None:
-                if found["low"] is not None:
-                    axis.plot([found["low"], found["high"]], [len(labels)] * 2, color=colour, lw=2)
-                axis.plot(found["value"], len(labels), "o", color=colour)
+        for name, row in rows.items():
+            if row["value"] is not None:
+                if row["low"] is not None:
+                    axis.plot([row["low"], row["high"]], [len(labels)] * 2, color=colour, lw=2)
+                axis.plot(row["value"], len(labels), "o", color=colour)
             labels.append(f"{name}   ")
     axis.axvline(chance, color="black", linewidth=0.8)
     axis.set_yticks(range(len(labels)), labels)
