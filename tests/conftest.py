@@ -1,12 +1,10 @@
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 # Two tests run at a time: small steps on threads that others want as well take ten times as long.
 os.environ["OMP_NUM_THREADS"] = "1"
 

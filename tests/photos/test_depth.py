@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from test_images import TURNS
+from turns import TURNS
 
 from facies.common.errors import InputError
 from facies.photos.images import read_photo

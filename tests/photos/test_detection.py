@@ -5,10 +5,10 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
-from face_models import FOLDER, needs_models
+from face_models import FOLDER, PERSON, needs_models
 
 from facies.common.errors import InputError
-from facies.demo.portraits import Portrait, random_portrait, render
+from facies.demo.portraits import random_portrait, render
 from facies.photos.alignment import (
     AlignmentSettings,
     Unusable,
@@ -18,8 +18,6 @@ from facies.photos.alignment import (
     landmark_drift,
 )
 from facies.photos.detection import FaceDetector, _suppress, _turn_back, published
-
-PERSON = Portrait(seed=1, light_x=0.2)
 
 
 @pytest.fixture(scope="module")

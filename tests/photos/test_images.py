@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
+from turns import TURNS
 
 from facies.common.errors import InputError
 from facies.photos.images import read_photo as read
@@ -13,19 +14,6 @@ from facies.photos.images import read_photo as read
 
 def read_photo(path):
     return read(path).pixels
-
-
-# Orientation tag -> what a viewer does to the stored pixels.
-TURNS = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: np.rot90(a, 1),
-}
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
-from face_models import FOLDER, needs_models
-from test_detection import PERSON
+from face_models import FOLDER, PERSON, needs_models
 
 from facies.demo.covers import COVERS, cover, cut
 from facies.demo.people import pretraining_portraits

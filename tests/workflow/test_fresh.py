@@ -5,8 +5,7 @@ import shutil
 
 import pytest
 import yaml
-from changes import change_model
-from test_triggers import TABLE
+from changes import TABLE, change_model
 from tiny import planned, snakemake
 
 
