@@ -195,7 +195,9 @@ def test_a_far_day_may_stand_for_missing():
     ],
 )
 def test_days_without_marks_are_asked(cells):
-    with pytest.raises(InputError, match=r"row 2: x looks like days without marks.*\{x: number\}"):
+    with pytest.raises(
+        InputError, match=r"row 2: x looks like dates without separators.*\{x: number\}"
+    ):
         read(*cells)
     assert read(*cells, declared="number") == [float(cell) for cell in cells]
     assert decide("s.csv", column("110000", "151000", "99000", "201112", "310")).kind == "number"

@@ -76,7 +76,7 @@ def test_photo_without_patient_and_patient_without_photo(check):
 def test_identical_row_twice_is_kept_once(check):
     cohort = check(patients=PATIENTS + "007,5,1,60\n")
     assert len(cohort.patients) == 3 and cohort.flow["patients_in"] == 4
-    assert cohort.flow["excluded"][0]["reason"] == "the same row stands twice; one was kept"
+    assert cohort.flow["excluded"][0]["reason"] == "a duplicate of another row; one was kept"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,10 @@ def test_identical_row_twice_is_kept_once(check):
         ({"patients": PATIENTS.replace("age", "event")}, "heading event stands twice"),
         ({"patients": PATIENTS.replace(",1,", ",0,").replace("yes", "no")}, "holds no event"),
         ({"photos": "photo_id,patient_id,path\na,1,a.jpg\n"}, "no patient has a photo"),
-        ({"patients": re.sub(r",(5|7.5|3),", ",0,", PATIENTS)}, "column months holds one time for"),
+        (
+            {"patients": re.sub(r",(5|7.5|3),", ",0,", PATIENTS)},
+            "months holds the same time for",
+        ),
     ],
 )
 def test_what_stops_the_run_names_row_and_remedy(check, sheets, message):
@@ -109,7 +112,27 @@ def test_what_stops_the_run_names_row_and_remedy(check, sheets, message):
         check(**sheets)
 
 
-def test_a_clinical_column_that_tells_the_outcome_is_refused(check):
+def test_independent_mistakes_of_both_sheets_are_reported_together(check):
+    patients = PATIENTS.replace("009,3,yes,50", "009,3,2,old") + "007,6,1,40\n011,5,1,42\n"
+    with pytest.raises(InputError) as stopped:
+        check(PHOTOS.replace("c,008", "a,008") + "e/,007,e.jpg\n", patients)
+    lines = [re.sub(r"^\S*/", "", line).split(";")[0] for line in str(stopped.value).splitlines()]
+    assert lines == [
+        "patients.csv: row 4: age is no number, unlike most of its column",
+        "patients.csv: row 4: event is neither 1 nor 0",
+        "photos.csv: row 6: photo_id may hold only letters from A to Z, digits, - and _, and must "
+        "not be empty",
+        "photos.csv: rows 2, 4 have the same photo_id",
+        "patients.csv: rows 2, 5 have the same patient_id",
+    ]
+
+
+def test_both_sheets_are_read_before_the_run_stops(check):
+    with pytest.raises(InputError, match=r"(?s)photos.csv: no column path.*\n.*no column months"):
+        check(PHOTOS.replace("path", "file"), PATIENTS.replace("months", "days"))
+
+
+def test_a_clinical_column_that_is_the_outcome_is_refused(check):
     with pytest.raises(InputError, match="cohort.clinical names event"):
         check(columns=Columns("months", "event", ("age", "event")))
 
@@ -280,7 +303,7 @@ def test_the_photos_own_columns_are_read_once(check):
     assert named.ward.tolist() == ["ward 1", "ward 2", "ward 3", "ward 3"]
     with pytest.raises(InputError, match="no column camera; there are photo_id, patient_id, path"):
         check(columns=NAMED)
-    with pytest.raises(InputError, match="path tells who is who"):
+    with pytest.raises(InputError, match="path is an identifier"):
         check(columns=dataclasses.replace(NAMED, nuisance=("path",)))
 
 

@@ -1,7 +1,7 @@
 """Numbers and dates as people write them.
 
-A notation is found for a whole column: a cell alone cannot say whether 1.200 is little more than
-one or more than a thousand, nor whether 3/11/2018 is in March or in November.
+The notation is that of a whole column: a single cell does not show whether 1.200 is 1.2 or 1200,
+nor whether 3/11/2018 is in March or in November.
 """
 
 import math
@@ -20,7 +20,7 @@ EPOCH = datetime(2000, 1, 1)
 
 
 def plain_letters(word: str) -> str:
-    """The word in small letters without accents."""
+    """The word in lower case, without accents."""
     parts = unicodedata.normalize("NFKD", word.casefold())
     return "".join(part for part in parts if not unicodedata.combining(part))
 
@@ -73,7 +73,7 @@ PATTERNS = {notation: _pattern(*notation) for notation in NOTATIONS}
 
 
 def read_number(cell: str, notation=PLAIN) -> float:
-    """The finite number that a cell is in a notation, NaN if it is none."""
+    """The finite number in a cell, by a notation; NaN if there is none."""
     cell = cell.translate(VARIANTS)
     if not PATTERNS[notation].fullmatch(cell):
         return math.nan
@@ -88,31 +88,31 @@ def is_number(cell: str) -> bool:
 
 
 def is_shaped(cell: str) -> bool:
-    """Whether a cell has the form of a number, however large (1e999)."""
+    """Whether a cell has the form of a number, even of an infinite one (1e999)."""
     cell = cell.translate(VARIANTS)
     return any(pattern.fullmatch(cell) for pattern in PATTERNS.values())
 
 
 def number_notations(cells, decimal=None) -> dict[tuple[str, str], np.ndarray]:
-    """Values of ``cells`` in each notation in which all are numbers, those that repeat the values
-    of another left out: one entry if the column is clear, several if it has several meanings."""
-    found = {}
+    """Values of ``cells`` by each notation in which all are numbers, without notations that give
+    the same values as another: one entry if the column is unambiguous."""
+    values_by_notation = {}
     for notation in NOTATIONS:
         if decimal in (None, notation[0]):
             values = np.array([read_number(cell, notation) for cell in cells])
-            known = any(np.array_equal(values, others) for others in found.values())
-            if not known and not np.isnan(values).any():
-                found[notation] = values
-    return found
+            repeated = any(np.array_equal(values, v) for v in values_by_notation.values())
+            if not repeated and not np.isnan(values).any():
+                values_by_notation[notation] = values
+    return values_by_notation
 
 
 def is_date(cell: str) -> bool:
-    """Whether a cell has the form of a date, if not of a day that there was."""
+    """Whether a cell has the form of a date, also of one that does not exist."""
     return _parts(cell, False) is not None
 
 
 def read_date(cell: str, month_first: bool = False) -> float:
-    """Days since 2000-01-01, the time of day as a fraction; NaN for what is no day. With
+    """Days since 2000-01-01, the time of day as a fraction; NaN if there is no such day. With
     ``month_first``, 3/11/2018 is in March."""
     parts = _parts(cell, month_first)
     if parts is None:
@@ -145,15 +145,15 @@ def _parts(cell, month_first):
 
 
 def _month(word):
-    """The month whose name begins so, None if there is none, or more than one."""
+    """The number of the month whose name begins so; None if there is none or more than one."""
     start = plain_letters(word)
-    found = {number for name, number in MONTHS if name.startswith(start)}
-    return found.pop() if len(found) == 1 else None
+    months = {number for name, number in MONTHS if name.startswith(start)}
+    return months.pop() if len(months) == 1 else None
 
 
 def date_orders(cells) -> list[bool]:
-    """Whether the month comes first, of the orders in which all ``cells`` are days: one if the
-    column is clear, two if it has two meanings, none if some cell is no day."""
+    """Values of ``month_first`` for which all ``cells`` are days: one if the column is
+    unambiguous, none if some cell is no day in either order."""
     values = {order: [read_date(cell, order) for cell in cells] for order in (False, True)}
     fits = [order for order, days in values.items() if not np.isnan(days).any()]
     if len(fits) == 2 and values[False] == values[True]:

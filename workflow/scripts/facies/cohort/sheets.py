@@ -1,11 +1,12 @@
 """Read the two sheets, and account for every row of them.
 
-What makes a run meaningless (a column that is not there, an id that stands twice with different
-outcomes) stops it with one message that names file, row and remedy. What concerns one photo or one
-patient becomes an exclusion with a reason. Ids are text: 007 stays 007.
+What makes a run meaningless (a missing column, a patient with two outcomes) stops it; each message
+names file, row and remedy, and independent mistakes are reported together. What concerns one photo
+or one patient is an exclusion with a reason. Ids are text: 007 stays 007.
 """
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,14 +14,14 @@ import pandas as pd
 from facies.cohort.columns import KEY, ColumnType, decide, describe, is_formula, refuse_many
 from facies.cohort.ids import check_ids, refuse_duplicates, refuse_lookalikes, refuse_near_misses
 from facies.cohort.spreadsheets import IDS, read_sheet
-from facies.common.errors import InputError
+from facies.common.errors import InputError, run_all
 
 EVENTS = {"1": 1, "true": 1, "yes": 1, "1.0": 1, "0": 0, "false": 0, "no": 0, "0.0": 0}
-COARSE = 0.05  # of the deaths: so many at time 0 are too many to be left in random order
-UNMATCHED = 0.05  # of patients and of photos: so many without the other are no coincidence
-A_YEAR = {"day": 365.25, "week": 52.18, "month": 12, "year": 1}
+COARSE = 0.05  # of the deaths; a larger share at time 0 is reported
+UNMATCHED = 0.05  # of patients and of photos; a larger share without the other is reported
+PER_YEAR = {"day": 365.25, "week": 52.18, "month": 12, "year": 1}
 LIFETIME = 120  # years
-STRAY = "its patient is not in the patients' sheet"
+NO_PATIENT = "its patient is not in the patients' sheet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Columns:
 @dataclasses.dataclass(frozen=True)
 class Cohort:
     """Usable photos and patients, and the ``flow``: every exclusion {photo_id or patient_id,
-    reason} and notes on what was changed. ``named`` are the photos' own columns (photo_id, path,
-    ...), ``columns`` how each column was read, for the user."""
+    reason} and notes on what was changed. ``named`` are the columns of the photos' sheet that the
+    config names (photo_id, path, ...), ``columns`` how each column was read, for the user."""
 
     photos: pd.DataFrame
     patients: pd.DataFrame
@@ -54,58 +55,74 @@ class Cohort:
 def check_cohort(photos_path: str, patients_path: str, columns: Columns) -> Cohort:
     """Read, check and join both sheets; raises InputError, see above."""
     refuse_names(columns)
-    photos, patients = read_sheets(photos_path, patients_path, columns)
+    photos, sheet = read_sheets(photos_path, patients_path, columns)
+    declared = columns.declared.get(columns.time)
+    time, types, (named, photo_rows), *_ = run_all(
+        lambda: decide(patients_path, sheet[columns.time], declared, True),
+        lambda: clinical_types(patients_path, sheet, columns),
+        lambda: named_columns(photos_path, photos, columns),
+        lambda: check_events(patients_path, sheet, columns.event),
+        lambda: check_both_ids(photos_path, photos, patients_path, sheet),
+    )
+    described = [
+        describe(time, sheet[columns.time], "time", columns.time_unit),
+        *(describe(kind, sheet[name], "clinical") for name, kind in types.items()),
+        *photo_rows,
+    ]
     excluded = [
-        {"patient_id": row.patient_id, "reason": "the same row stands twice; one was kept"}
-        for row in patients[patients.duplicated()].itertuples()
+        {"patient_id": row.patient_id, "reason": "a duplicate of another row; one was kept"}
+        for row in sheet[sheet.duplicated()].itertuples()
     ]
-    named, told = named_columns(photos_path, photos, columns)
-    check_events(patients_path, patients, columns.event)
-    time = decide(patients_path, patients[columns.time], columns.declared.get(columns.time), True)
-    types = clinical_types(patients_path, patients, columns)
-    told = [
-        describe(time, patients[columns.time], "time", columns.time_unit),
-        *(describe(types[name], patients[name], "clinical") for name in types),
-        *told,
-    ]
-    total = len(patients)
-    patients = patients.drop_duplicates()
-    refuse_duplicates(patients_path, patients, "patient_id")
-    known, without_outcome, notes = outcomes(patients, time, columns.event)
-    patients = known.assign(**{n: own.values(patients[n][known.index]) for n, own in types.items()})
-    photos, alone = _join(photos[IDS], patients, without_outcome)
-    patients_left = patients[patients.patient_id.isin(photos.patient_id)]
-    lonely = patients[~patients.patient_id.isin(photos.patient_id)].patient_id
+    patients, without_outcome, notes = outcomes(sheet.drop_duplicates(), time, columns.event)
+    clinical = {name: kind.values(sheet[name][patients.index]) for name, kind in types.items()}
+    patients = patients.assign(**clinical)
+    photos, unmatched = _join(photos[IDS], patients, without_outcome)
+    usable = patients[patients.patient_id.isin(photos.patient_id)]
+    no_photo = patients[~patients.patient_id.isin(photos.patient_id)].patient_id
     excluded += [{"patient_id": i, "reason": reason} for i, reason in without_outcome.items()]
-    excluded += [{"patient_id": i, "reason": "no photo in the photos' sheet"} for i in lonely]
+    excluded += [{"patient_id": i, "reason": "no photo in the photos' sheet"} for i in no_photo]
     remedy = "correct cohort.time_unit, or the times"
-    notes += unit_notes(columns.time, columns.time_unit, patients_left.time, remedy)
-    notes += unmatched_notes(lonely, patients, alone, photos)
+    notes += unit_notes(columns.time, columns.time_unit, usable.time, remedy)
+    notes += unmatched_notes(no_photo, patients, unmatched, photos)
     flow = {
-        "photos_in": len(photos) + len(alone),
-        "patients_in": total,
-        "excluded": excluded + alone,
+        "photos_in": len(photos) + len(unmatched),
+        "patients_in": len(sheet),
+        "excluded": excluded + unmatched,
         "notes": notes,
     }
-    refuse_hopeless(patients_path, patients_left, columns, flow["excluded"])
-    photos, patients = photos.sort_values("photo_id"), patients_left.sort_values("patient_id")
-    return Cohort(photos, patients, flow, named, pd.DataFrame(told))
+    refuse_hopeless(patients_path, usable, columns, flow["excluded"])
+    photos, patients = photos.sort_values("photo_id"), usable.sort_values("patient_id")
+    return Cohort(photos, patients, flow, named, pd.DataFrame(described))
 
 
 def read_sheets(photos_path, patients_path, columns: Columns) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The text of both sheets, each id once among photos and alike in both."""
-    photos = read_sheet(photos_path, [*IDS, *columns.nuisance], columns.explained)
-    wanted = ["patient_id", columns.time, columns.event, *columns.clinical]
-    patients = read_sheet(patients_path, list(dict.fromkeys(wanted)))
-    check_ids(photos_path, photos, "photo_id", "patient_id")
-    check_ids(patients_path, patients, "patient_id")
-    refuse_duplicates(photos_path, photos, "photo_id")
-    refuse_lookalikes({photos_path: photos.photo_id})
-    refuse_lookalikes({patients_path: patients.patient_id, photos_path: photos.patient_id})
-    refuse_near_misses({patients_path: patients.patient_id, photos_path: photos.patient_id})
+    """The text of both sheets."""
+    names = dict.fromkeys(["patient_id", columns.time, columns.event, *columns.clinical])
+    photos, patients = run_all(
+        lambda: read_sheet(photos_path, [*IDS, *columns.nuisance], columns.explained),
+        lambda: read_sheet(patients_path, list(names)),
+    )
     # No spreadsheet that opens a table takes ./=x.jpg for a formula.
     photos["path"] = [f"./{path}" if is_formula(path) else path for path in photos.path]
     return photos, patients
+
+
+def check_both_ids(photos_path, photos, patients_path, patients) -> None:
+    """Refuse malformed and duplicate ids, and those that are written differently in both sheets."""
+    both = {patients_path: patients.patient_id, photos_path: photos.patient_id}
+
+    def written_alike():
+        refuse_lookalikes(both)
+        refuse_near_misses(both)
+
+    run_all(
+        lambda: check_ids(photos_path, photos, "photo_id", "patient_id"),
+        lambda: check_ids(patients_path, patients, "patient_id"),
+        lambda: refuse_duplicates(photos_path, photos, "photo_id"),
+        lambda: refuse_duplicates(patients_path, patients.drop_duplicates(), "patient_id"),
+        lambda: refuse_lookalikes({photos_path: photos.photo_id}),
+        written_alike,
+    )
 
 
 def refuse_hopeless(path, patients, columns: Columns, excluded: list[dict]) -> None:
@@ -119,72 +136,79 @@ def refuse_hopeless(path, patients, columns: Columns, excluded: list[dict]) -> N
         raise InputError(f"{path}: column {columns.event} holds no event (1)")
     if len(patients) > 1 and patients.time.nunique() == 1:
         raise InputError(
-            f"{path}: column {columns.time} holds one time for all: nobody outlives another; "
-            "give it in a smaller unit"
+            f"{path}: column {columns.time} holds the same time for all patients; give it in a "
+            "smaller unit"
         )
 
 
 def refuse_names(columns: Columns) -> None:
-    """Refuse columns of the config that tell the outcome or who is who, or that are formulas."""
+    """Refuse columns of the config that are outcomes, ids or formulas."""
     reserved = {"patient_id", "time", "event", columns.time, columns.event}
     if clash := [name for name in columns.clinical if name in reserved]:
         raise InputError(
-            f"cohort.clinical names {clash[0]}, which tells the outcome or is a reserved word: "
+            f"cohort.clinical names {clash[0]}, which is the outcome or a reserved word: "
             "take it out, or rename the column"
         )
-    own = (*columns.nuisance, *columns.explained)
-    if formulas := [name for name in (*columns.clinical, *own) if is_formula(name)]:
+    of_photos = (*columns.nuisance, *columns.explained)
+    if formulas := [name for name in (*columns.clinical, *of_photos) if is_formula(name)]:
         raise InputError(f"the config names the column {formulas[0]}, a formula: rename it")
-    used = [columns.time, *columns.clinical, *own]
+    used = [columns.time, *columns.clinical, *of_photos]
     refuse_undeclared(columns.declared, used, KEY)
     if columns.time == columns.event:
         raise InputError(f"cohort.time and cohort.event name one column, {columns.time}: name both")
-    if clash := [name for name in own if name in IDS]:
-        raise InputError(f"photos' sheet: {clash[0]} tells who is who; take it out of the config")
+    if clash := [name for name in of_photos if name in IDS]:
+        raise InputError(f"photos' sheet: {clash[0]} is an identifier; take it out of the config")
 
 
 def refuse_undeclared(declared: dict, used: list[str], key: str) -> None:
-    """Refuse what the config says of a column that is not read by it: a name may be mistyped."""
-    if strange := [name for name in declared if name not in used]:
+    """Refuse types that the config declares for columns that are not used: a typing error."""
+    if unused := [name for name in declared if name not in used]:
         raise InputError(
-            f"{key}: {strange[0]} is none of the columns that are read so: {', '.join(used)}; "
+            f"{key}: {unused[0]} is none of the columns that are used: {', '.join(used)}; "
             "correct the name, or take it out"
         )
 
 
 def named_columns(path, photos, columns: Columns) -> tuple[pd.DataFrame, list[dict]]:
-    """The photos' own columns by their types beside photo_id, and how they were read."""
-    named, told = photos[["photo_id", "path"]].copy(), []
-    for name in photos.columns.drop(IDS):
-        own = decide(path, photos[name], columns.declared.get(name))
-        refuse_many(path, own, photos[name])
-        named[name] = own.values(photos[name])
-        role = "nuisance" if name in columns.nuisance else "explanation"
-        told.append(describe(own, photos[name], role))
-    return named, told
+    """Typed columns of the photos' sheet beside photo_id and path, and how they were read."""
+    named, described = photos[["photo_id", "path"]].copy(), []
+    names = photos.columns.drop(IDS)
+    for kind in _types(path, photos, names, columns.declared):
+        named[kind.name] = kind.values(photos[kind.name])
+        role = "nuisance" if kind.name in columns.nuisance else "explanation"
+        described.append(describe(kind, photos[kind.name], role))
+    return named, described
 
 
 def clinical_types(path, patients, columns: Columns) -> dict[str, ColumnType]:
     """The types of the clinical columns; refuses one without any value."""
-    types = {}
-    for name in columns.clinical:
-        types[name] = decide(path, patients[name], columns.declared.get(name))
-        refuse_many(path, types[name], patients[name])
-        if types[name].is_missing(patients[name]).all():
-            raise InputError(
-                f"{path}: column {name} holds no value for any patient: fill it or take it out of "
-                "cohort.clinical"
-            )
+    types = {kind.name: kind for kind in _types(path, patients, columns.clinical, columns.declared)}
+    if empty := [name for name in types if types[name].is_missing(patients[name]).all()]:
+        raise InputError(
+            f"{path}: column {empty[0]} holds no value for any patient: fill it or take it out of "
+            "cohort.clinical"
+        )
     return types
 
 
+def _types(path, sheet, names, declared) -> list[ColumnType]:
+    """The type of each named column."""
+
+    def one(name):
+        kind = decide(path, sheet[name], declared.get(name))
+        refuse_many(path, kind, sheet[name])
+        return kind
+
+    return run_all(*(partial(one, name) for name in names))
+
+
 def check_events(path, patients, event: str) -> None:
-    """Refuse what would be silently misread: events coded 1 and 2."""
+    """Refuse events that are not coded as 0 and 1: codes 1 and 2 would be misread silently."""
     cells = patients[event][~ColumnType(event, "category").is_missing(patients[event])].str.lower()
     if len(odd := cells[~cells.isin(EVENTS)]):
         raise InputError(
             f"{path}: row {odd.index[0]}: {event} is neither 1 nor 0; write 1 for a death, "
-            "0 for the end of follow-up, and nothing where it is not known"
+            "0 for the end of follow-up, and leave unknown ones empty"
         )
 
 
@@ -231,22 +255,22 @@ def zero_notes(name, half, number, deaths) -> list[str]:
 
 
 def unit_notes(name: str, unit: str, times, remedy: str) -> list[str]:
-    """Times that nobody can live: they are in another unit, or days of a calendar."""
-    a_year = A_YEAR.get(unit.strip().lower().removesuffix("s"), np.inf)
+    """A note on times longer than a life: in another unit, or calendar days."""
+    a_year = PER_YEAR.get(unit.strip().lower().removesuffix("s"), np.inf)
     if not len(times) or times.max() <= LIFETIME * a_year:
         return []
     return [f"{name} goes beyond {LIFETIME} years if it is in {unit}: {remedy}"]
 
 
-def unmatched_notes(lonely, patients, alone, photos) -> list[str]:
-    """Many patients without a photo beside many photos without a patient: ids may be at fault."""
-    strays = sum(row["reason"] == STRAY for row in alone)
-    total = len(alone) + len(photos)
-    if len(lonely) <= UNMATCHED * len(patients) or strays <= UNMATCHED * total:
+def unmatched_notes(no_photo, patients, unmatched, photos) -> list[str]:
+    """A note if many patients have no photo and many photos no patient: ids may be wrong."""
+    no_patient = sum(row["reason"] == NO_PATIENT for row in unmatched)
+    total = len(unmatched) + len(photos)
+    if len(no_photo) <= UNMATCHED * len(patients) or no_patient <= UNMATCHED * total:
         return []
     return [
-        f"{len(lonely)} of {len(patients)} patients have no photo, and {strays} of {total} photos "
-        "no patient: compare patient_id in both sheets"
+        f"{len(no_photo)} of {len(patients)} patients have no photo, and {no_patient} of {total} "
+        "photos no patient: compare patient_id in both sheets"
     ]
 
 
@@ -260,15 +284,15 @@ def rounding(times) -> float:
 
 
 def _join(photos, patients, without_outcome) -> tuple[pd.DataFrame, list[dict]]:
-    """Photos whose patient is usable, and the others with the reason."""
-    known = photos.patient_id.isin(patients.patient_id)
-    alone = [
+    """Photos whose patient is usable, and the reasons for excluding the others."""
+    matched = photos.patient_id.isin(patients.patient_id)
+    unmatched = [
         {
             "photo_id": row.photo_id,
             "reason": "its patient has no usable outcome"
             if row.patient_id in without_outcome
-            else STRAY,
+            else NO_PATIENT,
         }
-        for row in photos[~known].itertuples()
+        for row in photos[~matched].itertuples()
     ]
-    return photos[known], alone
+    return photos[matched], unmatched

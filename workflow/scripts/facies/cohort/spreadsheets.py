@@ -1,7 +1,7 @@
 """Read a sheet of text strictly, with every row numbered by the line of the file it begins on.
 
 What a lenient reader would guess (a quote mark that is never closed, a row of another length) can
-swallow patients: it is refused with its row.
+lose patients: it is refused, and the message names the row.
 """
 
 import csv
@@ -28,7 +28,7 @@ def read_sheet(path: str | Path, columns: list[str], optional=()) -> pd.DataFram
     ``optional``, the ones that are there. Cells lose surrounding spaces, and rows without any text
     are left out. The index is the line of the file.
 
-    Raises InputError for what cannot be read, and for a column that is missing or stands twice.
+    Raises InputError for what cannot be read, and for a missing or duplicate column.
     """
     text = _text(path)
     hint = HINT.match(text)
@@ -40,10 +40,10 @@ def read_sheet(path: str | Path, columns: list[str], optional=()) -> pd.DataFram
     if len(rows) < 2:
         raise InputError(f"{path}: the sheet is empty; it needs a heading and a row")
     extra = [name for name in optional if name not in columns and _heading(name) in names]
-    wanted = {name: _heading(name) for name in [*columns, *extra]}
-    if twice := [name for name, heading in wanted.items() if names.count(heading) > 1]:
-        raise InputError(f"{path}: the heading {twice[0]} stands twice; rename one of them")
-    if missing := [name for name, heading in wanted.items() if heading not in names]:
+    headings = {name: _heading(name) for name in [*columns, *extra]}
+    if repeated := [name for name, heading in headings.items() if names.count(heading) > 1]:
+        raise InputError(f"{path}: the heading {repeated[0]} stands twice; rename one of them")
+    if missing := [name for name, heading in headings.items() if heading not in names]:
         where = "in the sheet" if missing[0] in IDS else "in the sheet or in the config"
         raise InputError(
             f"{path}: no column {missing[0]}; there are {', '.join(filter(None, names)):.500}: "
@@ -51,8 +51,8 @@ def read_sheet(path: str | Path, columns: list[str], optional=()) -> pd.DataFram
         )
     cells = [_fitted(path, number, row, names, separator) for number, row in rows[1:]]
     table = pd.DataFrame(cells, index=[number for number, _ in rows[1:]], dtype=object)
-    places = [names.index(heading) for heading in wanted.values()]
-    return table[places].set_axis(list(wanted), axis=1)
+    positions = [names.index(heading) for heading in headings.values()]
+    return table[positions].set_axis(list(headings), axis=1)
 
 
 def _text(path):
@@ -70,30 +70,29 @@ def _text(path):
 
 
 def _separator(text, columns):
-    """The separator that finds most of ``columns`` in the heading, and of these the one that parts
-    it into most cells, those in quotes left whole."""
+    """The separator by which the heading has most of ``columns``, then most cells."""
     text = text.lstrip(f"{SEPARATORS} \n")  # of empty rows
 
-    def found(separator):
+    def columns_and_cells(separator):
         try:
             cells = next(csv.reader(io.StringIO(text), delimiter=separator, strict=True), [])
         except csv.Error:
             return 0, 0
         return len({*map(_heading, columns)} & {*map(_heading, cells)}), len(cells)
 
-    return max(SEPARATORS, key=found)
+    return max(SEPARATORS, key=columns_and_cells)
 
 
 def _heading(name):
-    """A column's name as it is compared: in one line, and without characters that nobody sees (a
-    byte order mark, a space of no width), in one form of its letters."""
+    """A column's name as it is compared: on one line, without invisible characters (byte order
+    mark, zero-width space), in one Unicode form."""
     name = unicodedata.normalize("NFC", name)
     return " ".join("".join(c for c in name if unicodedata.category(c) != "Cf").split())
 
 
 def _names(path, rows, columns):
-    """Names in the heading. A row that holds none of ``columns`` is none: it may be a patient's,
-    and is not shown."""
+    """Names in the heading. A first row without any of ``columns`` is not a heading and is not
+    shown: it may be a patient's."""
     names = [_heading(cell) for cell in rows[0][1]] if rows else []
     if rows and columns and not {*map(_heading, columns)} & {*names}:
         raise InputError(
@@ -104,7 +103,7 @@ def _names(path, rows, columns):
 
 
 def _rows(path, text, separator, first):
-    """Each row that holds text, with the line that it begins on."""
+    """Each row that has text, with its first line."""
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     while True:
         line = first + reader.line_num + 1
@@ -126,7 +125,7 @@ def _rows(path, text, separator, first):
 
 
 def _fitted(path, number, row, names, separator):
-    """The row's cells, one for each name."""
+    """The cells of the row, one for each name."""
     while len(row) > len(names) and not row[-1]:
         row.pop()
     if len(row) != len(names):

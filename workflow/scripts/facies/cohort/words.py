@@ -1,4 +1,4 @@
-"""What words of a sheet are besides names of groups: numbers with units, or one word twice."""
+"""Words in a sheet that are not categories: numbers with units, or spellings of one word."""
 
 import re
 import unicodedata
@@ -6,10 +6,10 @@ import unicodedata
 import pandas as pd
 
 SEVERAL = 5  # different numbers with one unit
-FEW = 10  # names of groups that look like a number or a date
+FEW = 10  # categories that look like a number or a date
 DATED = re.compile(r"^\W*\d|(?<!\w)(?:19|20)\d\d(?!\w)|^[^\W\d]{3}-\d\d$")  # Nov-18: Excel's own
-# A number and what stands around it: a comparison or currency before, a unit behind (< 5, EUR 20,
-# 63 y, 45 %, 7/10). A word before is none (ward 3, T2), nor is a sign behind (3+).
+# A number with a comparison or currency before it, or a unit after it (< 5, EUR 20, 63 y, 45 %,
+# 7/10); not a word before it (ward 3, T2) or a sign after it (3+).
 QUANTITY = re.compile(
     r"([<>≤≥~≈]? ?(?:[A-Z]{3} |[^\w\s+-])?)[+-]?(\d(?:[\d.,' ]*\d)?) ?([^\d\s.,+-].{0,14})?"
 )
@@ -19,8 +19,8 @@ DASHES = str.maketrans("‐‑‒–—−", "------")
 
 
 def quantities(cells: pd.Series) -> pd.Index:
-    """Rows of numbers with one unit or mark, if these are most of the cells and too many different
-    ones to be names."""
+    """Rows of numbers with the same unit or sign, if they are most of the cells and too many
+    different ones to be categories."""
     parts = cells.str.extract(f"^{QUANTITY.pattern}$")
     around = parts[0].fillna("").str.strip() + parts[2].fillna("").str.strip()
     around = around[parts[1].notna() & (around != "")]
@@ -33,13 +33,13 @@ def quantities(cells: pd.Series) -> pd.Index:
 
 
 def numbered(cells: pd.Series) -> pd.Index:
-    """Rows of words that begin with a number or hold a year, if these are most of the cells, and
-    more than names of groups are. Names with a number behind (C34.1, iPhone 12) are not meant."""
+    """Rows of words that begin with a number or contain a year, if they are most of the cells and
+    too many to be categories; not names that end in a number (C34.1, iPhone 12)."""
     dated = cells.str.contains(DATED)
     return cells.index[dated & (dated.mean() > 0.5) & (cells[dated].nunique() > FEW)]
 
 
 def looks(word: str) -> str:
-    """What a reader takes a word for, whatever its case, spaces, dashes and alphabet."""
-    seen = unicodedata.normalize("NFKC", word).casefold().translate(DASHES).translate(CYRILLIC)
-    return "".join(letter for letter in seen if unicodedata.category(letter) not in ("Cf", "Zs"))
+    """A word as it looks, without regard to case, spaces, dashes and alphabet."""
+    word = unicodedata.normalize("NFKC", word).casefold().translate(DASHES).translate(CYRILLIC)
+    return "".join(letter for letter in word if unicodedata.category(letter) not in ("Cf", "Zs"))
