@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,6 +22,7 @@ from facies.statistics.outcome import Outcome
 
 MOVED = "reconstruction: eyes and mouth moved by more than 5 % of the crop"
 DIM = "reconstruction: less than 18 dB inside the face"
+GATE = Gate(action="leave out", psnr_face=18.0, landmark_drift=0.05)
 
 
 def measures(psnr_face, drift):
@@ -29,19 +31,18 @@ def measures(psnr_face, drift):
 
 
 def test_reasons_by_hand():
-    gate = Gate()
-    assert gate.reason(18.0, 0.05) is None
-    assert gate.reason(30.0, float("nan")) == NO_FACE
-    assert gate.reason(17.9, 0.051) == MOVED
-    assert gate.reason(17.9, 0.0) == DIM
-    blind = Gate(landmark_drift=None)
+    assert GATE.reason(18.0, 0.05) is None
+    assert GATE.reason(30.0, float("nan")) == NO_FACE
+    assert GATE.reason(17.9, 0.051) == MOVED
+    assert GATE.reason(17.9, 0.0) == DIM
+    blind = replace(GATE, landmark_drift=None)
     assert blind.reason(30.0, float("nan")) is None and blind.reason(10.0, 0.9) == DIM
-    assert Gate(psnr_face=None).reason(-5.0, 0.0) is None
+    assert replace(GATE, psnr_face=None).reason(-5.0, 0.0) is None
 
 
 def test_photos_under_the_gate_are_left_out_or_listed():
     rows = measures([30, 10, 30], [0.01, 0.01, np.nan])
-    left, kept = judge(rows, Gate()), judge(rows, Gate(action="keep"))
+    left, kept = judge(rows, GATE), judge(rows, replace(GATE, action="keep"))
     assert left.reason.tolist() == kept.reason.tolist() == [None, DIM, NO_FACE]
     assert left.used.tolist() == [1, 0, 0] and kept.used.tolist() == [1, 1, 1]
 
@@ -82,7 +83,7 @@ def run(folder, psnr_face, gate):
     columns = {name: np.full(n, 0.01, np.float32) for name in MEASURES}
     columns["psnr_face"] = np.array(psnr_face, np.float32)
     ids = np.array([f"{i:03d}" for i in range(n)])
-    np.savez(folder / "latents.npz", photo_ids=ids, steps=np.full(n, 3), **columns)
+    np.savez(folder / "latents.npz", photo_ids=ids, **columns)
     photos = pd.DataFrame({"photo_id": ids, "patient_id": ["a", "a", "b"], "path": "x"})
     photos.to_csv(folder / "photos.csv", index=False)
     folds = pd.DataFrame({"patient_id": ["a", "b"], "repeat": 1, "fold": [1, 2]})

@@ -11,7 +11,7 @@ from facies.projection.gate import MEASURES, Gate, judge
 
 def main(job):
     with np.load(job.input.latents, allow_pickle=False) as file:
-        measures = pd.DataFrame({name: file[name] for name in ("photo_ids", *MEASURES, "steps")})
+        measures = pd.DataFrame({name: file[name] for name in ("photo_ids", *MEASURES)})
     gate = Gate(**job.params.gate)
     table = judge(measures.rename(columns={"photo_ids": "photo_id"}), gate)
     under = table.reason.dropna()

@@ -37,9 +37,7 @@ def project_missing(job, store: Store, keys: dict[str, str], settings: Projectio
     for found in projector.stream(photos):
         aligned, key = missing[found.place]
         figures = fidelity(store.load("aligned", aligned), found.image)
-        noise = {f"noise_{i}": drawn for i, drawn in enumerate(found.noise)}
-        kept = {"codes": found.code, "image": found.image, "steps": found.steps}
-        store.save("latents", key, **kept, **noise, **figures)
+        store.save("latents", key, codes=found.code, image=found.image, **figures)
         progress.add(float(figures["psnr_face"]))
 
 
