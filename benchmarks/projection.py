@@ -10,8 +10,8 @@ tuned on them. `ratio` runs both projectors in one process on the same weights a
 network, the tuned discriminator's features, in the place of the VGG16 that the reference
 downloads: its algorithm is run as it stands. Each is judged by PSNR, inside the face too, and by
 the distance in the features of the network that ships, which neither descends on. `curves` shows
-quality against time from the mean code and from the encoder's; `table` what W+, encoder and noise
-are each worth; `company` how far a photo's code depends on what lies in the batch beside it.
+quality against time from the mean code and from the encoder's; `table` what W+ and encoder are
+each worth; `company` how far a photo's code depends on what lies in the batch beside it.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from facies.generator.checkpoints import best_device, load_networks
 from facies.generator.losses import feature_distance
 from facies.generator.pictures import to_tensor, to_uint8
 from facies.generator.stylegan2 import Discriminator, Encoder, Generator
-from facies.projection.projector import ProjectionSettings, Projector
+from facies.projection.projector import ProjectionSettings, Projector, Slots
 from facies.projection.quality import psnr, ssim
 
 SHIPPED = Path(__file__).parents[1] / "resources/perception.safetensors"
@@ -43,7 +43,22 @@ class FromTheMean(Projector):
     """Starts at the mean code, as the reference does."""
 
     def _start(self, target):
-        return self.mean.expand(len(target), self._slots().parameters[0].shape[1], -1).clone()
+        return self.mean.expand(len(target), self.generator.num_ws, -1).clone()
+
+
+class InW(Projector):
+    """One code for all layers."""
+
+    def _slots(self):
+        size = self.generator.img_resolution
+        return Slots(self.settings.batch, (1, self.generator.w_dim), size, self.device)
+
+    def _start(self, target):
+        return super()._start(target).mean(dim=1, keepdim=True)
+
+
+class InWFromTheMean(InW, FromTheMean):
+    pass
 
 
 class Scorer:
@@ -191,23 +206,15 @@ def curves(given, networks, photos, device) -> None:
 
 
 def table(given, networks, photos, device) -> None:
-    """What space, start and noise are worth, above the mean face."""
+    """What W+ and the encoder are worth, above the mean face."""
     scorer = Scorer(photos)
     mean = np.broadcast_to(photos.mean(axis=0).round().astype(np.uint8), photos.shape)
     print(f"mean face  {as_text(scorer(mean))}", flush=True)
-    strength = max(
-        abs(float(layer.noise_strength))
-        for block in networks[0].synthesis.blocks
-        for layer in block.layers
-    )
-    print(f"the generator's largest noise strength is {strength:g}")
-    for space in ("w", "w+"):
-        for name, kind in (("mean", FromTheMean), ("encoder", Projector)):
-            for noise in (False, True) if strength else (False,):
-                chosen = settings(given, space=space, noise=noise, steps=given.steps[0])
-                images = kind(*networks, chosen, device).project(photos).images
-                words = f"{space:2} from the {name:7} {'with noise' if noise else 'no noise'}"
-                print(f"{words}  {as_text(scorer(images))}", flush=True)
+    kinds = {"W, mean": InWFromTheMean, "W, encoder": InW}
+    kinds |= {"W+, mean": FromTheMean, "W+, encoder": Projector}
+    for name, kind in kinds.items():
+        projector = kind(*networks, settings(given, steps=given.steps[0]), device)
+        print(f"{name:11} {as_text(scorer(projector.project(photos).images))}", flush=True)
 
 
 def company(given, networks, photos, device) -> None:
@@ -222,8 +229,8 @@ def company(given, networks, photos, device) -> None:
     print(f"pixels differ by {pixels.max()} of 255 at most, {pixels.mean():.1e} on average")
 
 
-def settings(given, **changes) -> ProjectionSettings:
-    return ProjectionSettings(batch=given.batch, precision=given.precision, **changes)
+def settings(given, steps: int) -> ProjectionSettings:
+    return ProjectionSettings(steps, given.batch, face_weight=0.0, precision=given.precision)
 
 
 def strangers(resolution: int, channels: int, count: int) -> tuple[list, np.ndarray]:

@@ -116,12 +116,16 @@ def compare_networks(theirs, ours, given, device) -> None:
     ours[0].synthesis.compute = torch.float32
 
 
+def settings(batch, precision="float32") -> TrainingSettings:
+    return TrainingSettings(batch, noise="random", freeze_d=0, precision=precision)
+
+
 def their_turns(networks, batch, reals, device) -> dict:
     """The reference's phases, each with its step of Adam, as functions."""
     from training.loss import StyleGAN2Loss
 
     generator, judge = networks
-    gamma = TrainingSettings(batch=batch).r1_gamma(reals.shape[-1])
+    gamma = settings(batch).r1_gamma(reals.shape[-1])
     loss = StyleGAN2Loss(device, generator.mapping, generator.synthesis, judge, r1_gamma=gamma)
     adam = {n: torch.optim.Adam(n.parameters(), lr=2e-3, betas=(0.0, 0.99)) for n in networks}
     labels = torch.zeros(batch, 0, device=device)
@@ -154,8 +158,7 @@ def our_turns(kind, networks, batch, reals, device, precision) -> dict:
     generator, judge = networks
     shape = {k: judge.settings[k] for k in ("channel_base", "channel_max")}
     encoder = Encoder(generator.num_ws, 512, reals.shape[-1], **shape)
-    settings = TrainingSettings(batch=batch, precision=precision)
-    trainer = kind(generator, judge, encoder, settings, device)
+    trainer = kind(generator, judge, encoder, settings(batch, precision), device)
     for network in (trainer.G, trainer.D, trainer.E):
         network.requires_grad_(True)
     random = random_of(0, 0, 1)

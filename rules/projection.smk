@@ -1,7 +1,6 @@
 # What a photo's code depends on, beside its crop and the networks.
 PROJECTION = {
-    name: config["projection"][name]
-    for name in ("space", "steps", "batch", "tolerance", "noise", "face_weight")
+    name: config["projection"][name] for name in ("steps", "batch", "face_weight")
 } | {"precision": config["generator"]["precision"]}
 PROJECTED_BY = code_digest(
     "projection.projector",

@@ -81,8 +81,9 @@ def whole_bundle():
     arrays = {name: np.array(value, float) for name, value in arrays.items()}
     columns = [{"name": "age", "median": 60.0, "levels": []}]
     columns += [{"name": "stage", "median": None, "levels": ["I", "II"]}]
-    photos = {"resolution": 16, "alignment": {}, "gate": {}}
-    photos["projection"] = {"steps": 3, "batch": 8}
+    photos = {"resolution": 16, "alignment": {"min_face": 8, "covered": "leave out"}}
+    photos["projection"] = {"steps": 3, "batch": 8, "face_weight": 0, "precision": "float32"}
+    photos["gate"] = {"action": "keep", "psnr_face": None, "landmark_drift": None}
     card = {"format": 2, "models": {"face": {}, "clinical": {}}, "code": {}, "photos": photos}
     card |= {"encoders": {"face": [], "clinical": columns}, "cohort": {"patients": 24}}
     return arrays | {"clinical.encoder.kept": np.array([0, 2])}, card
@@ -138,9 +139,9 @@ def test_a_sealed_bundle_of_impossible_numbers_is_refused(sealed, name, value, m
         (["photos", "gate"], {"action": None}, "photos.gate.action is None"),
         (["photos", "alignment"], {"covered": "no"}, "photos.alignment.covered is 'no'"),
         (["photos", "alignment"], {"min_face": True}, "photos.alignment.min_face is True"),
-        (["photos", "projection", "tolerance"], -1, "photos.projection.tolerance is -1"),
-        (["photos", "projection", "noise"], 1, "photos.projection.noise is 1"),
-        (["photos", "projection", "space"], ["w"], r"photos.projection.space is \['w'\]"),
+        (["photos", "projection", "face_weight"], -1, "photos.projection.face_weight is -1"),
+        (["photos", "projection", "face_weight"], ..., "it has no photos.projection.face_weight"),
+        (["photos", "projection", "precision"], ["w"], r"photos.projection.precision is \['w'\]"),
         (["cohort"], ..., "it has no cohort"),
         (["cohort", "patients"], 0, "cohort.patients is no number of patients"),
         (["code"], ..., "it has no code"),

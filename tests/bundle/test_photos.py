@@ -1,6 +1,7 @@
 """Means over the photos of patients, and who is left out."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from facies.projection.gate import Gate
 
 PHOTOS = pd.DataFrame({"photo_id": list("12345"), "patient_id": ["a", "a", "b", "z", "c"]})
 USABLE = Usable(list("1234"), np.array([[1.0], [3], [5], [9]]), np.array([[2.0], [4], [6], [9]]))
+
+GATE = Gate(action="leave out", psnr_face=18.0, landmark_drift=0.05)
 
 
 def test_photos_are_averaged_and_others_are_listed():
@@ -54,7 +57,7 @@ def test_the_bundle_s_gate_holds_for_other_hospitals(tmp_path):
     photos = pd.DataFrame({"photo_id": list(psnr), "patient_id": ["a", "b", "c"]})
 
     def used(gate):
-        usable, excluded = usable_photos(store, *manifests, photos, Gate(**gate))
+        usable, excluded = usable_photos(store, *manifests, photos, replace(GATE, **gate))
         assert len(usable.codes) == len(usable.measures) == len(usable.photo_ids)
         return usable.photo_ids, {row["photo_id"]: row["reason"] for row in excluded}
 
@@ -71,6 +74,6 @@ def test_a_duplicate_of_the_same_patient_is_left_out(tmp_path):
     store.save("latents", "1", codes=np.ones((2, 3)), **figures)
     photos = pd.DataFrame({"photo_id": list("123"), "patient_id": ["a", "a", "b"]})
     items = dict.fromkeys("123", key)
-    usable, excluded = usable_photos(store, items, items, photos, Gate())
+    usable, excluded = usable_photos(store, items, items, photos, GATE)
     assert usable.photo_ids == ["1", "3"]
     assert excluded == [{"photo_id": "2", "reason": DUPLICATE}]

@@ -15,7 +15,7 @@ from facies.generator.stylegan2 import Discriminator, Encoder, Generator
 from facies.generator.training import Trainer
 
 OUTPUTS = ("generator.safetensors", "log.csv", "samples.png", "quality.json", "closest.npz")
-SETTINGS = {"kimg": 0.08, "batch": 4, "noise": "random"}
+SETTINGS = {"kimg": 0.08, "batch": 4, "noise": "random", "freeze_d": 0, "precision": "float32"}
 SMALL = {"channel_base": 64, "channel_max": 8}
 
 

@@ -8,13 +8,14 @@ from facies.generator.stylegan2 import Discriminator, Encoder, Generator
 from facies.generator.training import Sampler, Trainer, TrainingSettings, train
 
 SMALL = {"channel_base": 64, "channel_max": 8}
+SETTINGS = {"batch": 4, "noise": "random", "freeze_d": 0, "precision": "float32"}
 
 
 def trainer(pieces=1, **settings):
     torch.manual_seed(0)
     generator = Generator(4, 8, 16, mapping_layers=1, **SMALL)
     encoder = Encoder(generator.num_ws, 8, 16, **SMALL)
-    settings = TrainingSettings(**({"batch": 4} | settings))
+    settings = TrainingSettings(**(SETTINGS | settings))
     return Trainer(generator, Discriminator(16, **SMALL), encoder, settings, pieces=pieces)
 
 
@@ -67,7 +68,7 @@ def test_augmentation_grows_when_the_discriminator_is_sure():
 
 
 def test_r1_weight_follows_resolution_and_batch():
-    assert TrainingSettings(batch=16).r1_gamma(64) == 0.0002 * 64**2 / 16
+    assert TrainingSettings(**SETTINGS | {"batch": 16}).r1_gamma(64) == 0.0002 * 64**2 / 16
 
 
 def test_a_new_encoder_learns_the_codes_of_samples():
@@ -116,7 +117,7 @@ def test_shares_keep_the_groups_of_the_minibatch_deviation():
 
 
 def test_pieces_hold_no_more_photos_than_fit():
-    settings = TrainingSettings(batch=48)
+    settings = TrainingSettings(**SETTINGS | {"batch": 48})
     assert [settings.pieces(n, processes=1) for n in (64, 32, 24, 16, 10, 1)] == [1, 2, 2, 3, 6, 12]
     assert settings.pieces(16, processes=2) == 2
     with pytest.raises(ValueError, match="48 photos on 5 GPUs: make it a multiple of 20"):

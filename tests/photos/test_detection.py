@@ -19,6 +19,8 @@ from facies.photos.alignment import (
 )
 from facies.photos.detection import FaceDetector, _suppress, _turn_back, published
 
+SETTINGS = AlignmentSettings(resolution=64, min_face=8, covered="leave out")
+
 
 @pytest.fixture(scope="module")
 def detector():
@@ -57,10 +59,8 @@ def test_finds_eyes_and_mouth_where_they_were_drawn(detector):
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_turned_photo_gives_the_same_crop(detector, turns):
     photo = render(PERSON)[0]
-    upright = align_photo(photo, detector, AlignmentSettings())
-    turned = align_photo(
-        np.ascontiguousarray(np.rot90(photo, turns)), detector, AlignmentSettings()
-    )
+    upright = align_photo(photo, detector, SETTINGS)
+    turned = align_photo(np.ascontiguousarray(np.rot90(photo, turns)), detector, SETTINGS)
     assert turned.quality["turns"] == 4 - turns
     error = upright.image.astype(float) - turned.image
     assert np.abs(error).mean() < 4
@@ -78,17 +78,17 @@ def test_no_face_and_two_faces(detector):
     photo = render(PERSON)[0]
     empty = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     with pytest.raises(Unusable, match="no face"):
-        align_photo(empty, detector, AlignmentSettings())
+        align_photo(empty, detector, SETTINGS)
     with pytest.raises(Unusable, match="2 faces"):
-        align_photo(np.concatenate([photo, photo], axis=1), detector, AlignmentSettings())
+        align_photo(np.concatenate([photo, photo], axis=1), detector, SETTINGS)
     with pytest.raises(Unusable, match="too small"):
-        align_photo(photo, detector, AlignmentSettings(min_face=100))
+        align_photo(photo, detector, dataclasses.replace(SETTINGS, min_face=100))
 
 
 @needs_models
 def test_regions_agree_with_the_drawn_ones(detector):
     photo, truth, _ = render(PERSON)
-    aligned = align_photo(photo, detector, AlignmentSettings(resolution=128))
+    aligned = align_photo(photo, detector, dataclasses.replace(SETTINGS, resolution=128))
     matrix = cv2.getAffineTransform(
         np.float32(aligned.quad[:3] - 0.5), np.float32([[0, 0], [0, 128], [128, 128]]) - 0.5
     )
@@ -101,7 +101,7 @@ def test_regions_agree_with_the_drawn_ones(detector):
 
 @needs_models
 def test_drift_is_small_for_the_crop_itself_and_sees_a_shift(detector):
-    aligned = align_photo(render(PERSON)[0], detector, AlignmentSettings())
+    aligned = align_photo(render(PERSON)[0], detector, SETTINGS)
 
     def drift(image):
         return landmark_drift(find_again(detector, image), aligned.landmarks, 64)

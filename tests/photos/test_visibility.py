@@ -14,6 +14,7 @@ from facies.photos import visibility
 from facies.photos.alignment import ENOUGH, QUALITY, AlignmentSettings, Unusable, align_photo
 from facies.photos.detection import FaceDetector
 
+SETTINGS = AlignmentSettings(resolution=64, min_face=8, covered="leave out")
 WHOLE = {"seen_eyes": 1.0, "seen_lower": 1.0, "seen_half": 1.0, "yaw_degrees": 0.0}
 
 
@@ -75,9 +76,9 @@ def test_covered_photos_are_left_out_or_kept_by_the_config(people, detector):
     photo, face = people[0]
     masked, _ = cover("nose_free", photo, face, np.random.default_rng(0))
     with pytest.raises(Unusable, match="mouth and chin are covered"):
-        align_photo(masked, detector, AlignmentSettings())
-    quality = align_photo(masked, detector, AlignmentSettings(covered="keep")).quality
-    plain = align_photo(photo, detector, AlignmentSettings()).quality
+        align_photo(masked, detector, SETTINGS)
+    quality = align_photo(masked, detector, dataclasses.replace(SETTINGS, covered="keep")).quality
+    plain = align_photo(photo, detector, SETTINGS).quality
     assert tuple(plain) == QUALITY
     assert quality["seen_lower"] < 0.5 < 0.9 < min(plain["seen_lower"], plain["seen_eyes"])
     assert set(WHOLE) <= set(plain)
@@ -88,7 +89,7 @@ def test_regions_of_a_large_photo_are_those_of_the_small_one(people, detector):
     photo, _ = people[0]
     large = cv2.resize(photo, None, fx=12, fy=12, interpolation=cv2.INTER_CUBIC)
     assert max(large.shape) >= 2 * ENOUGH  # it is shrunk
-    small, found = (align_photo(p, detector, AlignmentSettings()).regions for p in (photo, large))
+    small, found = (align_photo(p, detector, SETTINGS).regions for p in (photo, large))
     assert len(np.unique(small)) >= 4
     assert (small == found).mean() > 0.93
 

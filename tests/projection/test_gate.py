@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from facies.statistics.bootstrap import Draws
 from facies.statistics.outcome import Outcome
 
 MOVED = "reconstruction: eyes and mouth moved by more than 5 % of the crop"
+GATE = Gate(action="leave out", psnr_face=18.0, landmark_drift=0.05)
 DIM = "reconstruction: less than 18 dB inside the face"
 
 
@@ -27,19 +29,18 @@ def measures(psnr_face, drift):
 
 
 def test_reasons_by_hand():
-    gate = Gate()
-    assert gate.reason(18.0, 0.05) is None
-    assert gate.reason(30.0, float("nan")) == NO_FACE
-    assert gate.reason(17.9, 0.051) == MOVED
-    assert gate.reason(17.9, 0.0) == DIM
-    blind = Gate(landmark_drift=None)
+    assert GATE.reason(18.0, 0.05) is None
+    assert GATE.reason(30.0, float("nan")) == NO_FACE
+    assert GATE.reason(17.9, 0.051) == MOVED
+    assert GATE.reason(17.9, 0.0) == DIM
+    blind = replace(GATE, landmark_drift=None)
     assert blind.reason(30.0, float("nan")) is None and blind.reason(10.0, 0.9) == DIM
-    assert Gate(psnr_face=None).reason(-5.0, 0.0) is None
+    assert replace(GATE, psnr_face=None).reason(-5.0, 0.0) is None
 
 
 def test_photos_that_fail_are_left_out_or_listed():
     rows = measures([30, 10, 30], [0.01, 0.01, np.nan])
-    left, kept = quality_control(rows, Gate()), quality_control(rows, Gate(action="keep"))
+    left, kept = quality_control(rows, GATE), quality_control(rows, replace(GATE, action="keep"))
     assert left.reason.tolist() == kept.reason.tolist() == [None, DIM, NO_FACE]
     assert left.used.tolist() == [1, 0, 0] and kept.used.tolist() == [1, 1, 1]
 

@@ -38,6 +38,8 @@ EDITS |= {"regions": {"times_random": {"fitted": {"head": None}}}}
 DETECTOR = [ROOT / "resources/detector" / f"{name}.tflite" for name in MODELS]
 SETTINGS = {"seed": 1, "inner_folds": 2, "clinical": ["age"], "photos": "mean_code"}
 SETTINGS |= {"fusion": "stack", "folds": 2, "repeats": 1}
+ALIGNMENT = {"min_face": 8, "covered": "leave out"}
+PROJECTION = {"steps": 2, "batch": 32, "face_weight": 0, "precision": "float32"}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def run(tmp_path_factory):
     photos = {"photos": str(sheets["photos"]), "folder": str(folder / "photos"), "shards": 1}
     call(
         align_photos,
-        photos | {"settings": {}, "resolution": 32},
+        photos | {"settings": ALIGNMENT, "resolution": 32},
         {"detector": DETECTOR},
         {"manifest": aligned["full"]},
         shard="0",
@@ -93,7 +95,7 @@ def run(tmp_path_factory):
     for view in ("full", "background", *COVERS, "swapped"):
         call(
             project_photos,
-            {"settings": {"steps": 2, "batch": 32}, "named": {}},
+            {"settings": PROJECTION, "named": {}},
             {"aligned": folder / f"aligned/{view}/0.json", "detector": DETECTOR, **made}
             | {"perception": PERCEPTION, "named": []},
             {"manifest": folder / f"latents/{view}/0.json"},

@@ -11,7 +11,7 @@ from facies.projection.gate import MEASURES, Gate, quality_control
 
 def main(job):
     with np.load(job.input.latents, allow_pickle=False) as file:
-        measures = pd.DataFrame({name: file[name] for name in ("photo_ids", *MEASURES, "steps")})
+        measures = pd.DataFrame({name: file[name] for name in ("photo_ids", *MEASURES)})
     gate = Gate(**job.params.gate)
     table = quality_control(measures.rename(columns={"photo_ids": "photo_id"}), gate)
     failed = table.reason.dropna()

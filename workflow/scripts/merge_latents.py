@@ -9,7 +9,6 @@ from facies.common.store import Store, read_manifests
 from facies.projection.gate import MEASURES
 
 LARGE = {"codes": "codes", "images": "image"}
-SMALL = (*MEASURES, "steps")
 
 
 def column(store: Store, keys: list[str], name: str):
@@ -24,8 +23,8 @@ def main(job):
     photo_ids = sorted(aligned.photo_id[aligned.used == 1])
     keys = [items[photo]["key"] for photo in photo_ids]
     large = {name: column(store, keys, own) for name, own in LARGE.items()}
-    loaded = [store.load("latents", key, *SMALL) for key in keys]
-    small = {name: np.stack([item[name] for item in loaded]) for name in SMALL}
+    loaded = [store.load("latents", key, *MEASURES) for key in keys]
+    small = {name: np.stack([item[name] for item in loaded]) for name in MEASURES}
     ids = np.array(photo_ids)
     save_rows(job.output.latents, len(ids), photo_ids=ids, **large, **small)
 

@@ -37,9 +37,7 @@ def project_missing(job, store: Store, keys: dict[str, str], settings: Projectio
     for projected in projector.stream(photos):
         aligned, key = missing[projected.index]
         figures = fidelity(store.load("aligned", aligned), projected.image)
-        noise = {f"noise_{i}": map_ for i, map_ in enumerate(projected.noise)}
-        kept = {"codes": projected.code, "image": projected.image, "steps": projected.steps}
-        store.save("latents", key, **kept, **noise, **figures)
+        store.save("latents", key, codes=projected.code, image=projected.image, **figures)
         progress.add(float(figures["psnr_face"]))
 
 

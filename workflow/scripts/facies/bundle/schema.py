@@ -23,10 +23,8 @@ NUMBER = (0.0,)
 SETTINGS = {
     "alignment": {"min_face": NUMBER, "covered": ("leave out", "keep")},
     "projection": {
-        "space": ("w", "w+"),
-        "noise": (True, False),
         "precision": ("float32", "bfloat16"),
-        **dict.fromkeys(["steps", "batch", "tolerance", "face_weight"], NUMBER),
+        **dict.fromkeys(["steps", "batch", "face_weight"], NUMBER),
     },
     "gate": {
         "action": ("keep", "leave out"),
@@ -53,6 +51,9 @@ def implausible_words(card: dict) -> Iterator[str]:
         for key in allowed.keys() & photos[name].keys():
             if _is_odd(photos[name][key], allowed[key]):
                 yield f"photos.{name}.{key} is {photos[name][key]!r:.20}"
+        yield from (
+            f"it has no photos.{name}.{key}" for key in allowed.keys() - photos[name].keys()
+        )
     if set(card["settings"]) != set(NETWORKS):
         yield f"its networks are not {', '.join(NETWORKS)}"
     if "face" not in models or set(models) - set(MODELS) or set(models) - set(encoders):

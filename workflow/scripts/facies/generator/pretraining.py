@@ -12,7 +12,7 @@ from facies.generator.training import Trainer, TrainingSettings
 CHANNELS = {"channel_base": 1024, "channel_max": 128}
 # No noise inputs: at this size they fill faces with speckle before eyes are learned. A stronger R1
 # than the automatic one keeps so small a discriminator from running ahead.
-SETTINGS = TrainingSettings(noise="none", r1_factor=6.0)
+SETTINGS = TrainingSettings(batch=16, noise="none", freeze_d=0, precision="float32", r1_factor=6.0)
 
 
 def build_trainer(resolution: int, seed: int) -> Trainer:

@@ -10,8 +10,6 @@ The convolutions compute in the dtype `compute` of the synthesis network or the 
 bfloat16 halves their time where the processor has it. Weights, codes and images stay float32.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -118,8 +116,6 @@ class SynthesisLayer(nn.Module):
         return leaky_relu(x, self.conv_clamp and self.conv_clamp * LRELU_GAIN)
 
     def _noise(self, x, noise):
-        if isinstance(noise, torch.Tensor):
-            return noise
         if noise == "random":
             return torch.randn(x.shape[0], 1, self.resolution, self.resolution, device=x.device)
         return self.noise_const[None, None] if noise == "const" else None
@@ -158,14 +154,14 @@ class SynthesisBlock(nn.Module):
         self.layers = [self.conv1] if inputs == 0 else [self.conv0, self.conv1]
 
     def forward(self, x, image, ws, noise):
-        for layer, w, layer_noise in zip(self.layers, ws.unbind(1), noise, strict=False):
-            x = layer(x, w, layer_noise)
+        for layer, w in zip(self.layers, ws.unbind(1), strict=False):
+            x = layer(x, w, noise)
         rgb = self.torgb(x, ws[:, len(self.layers)]).float()
         return x, rgb if image is None else upsample2d(image) + rgb
 
 
 class SynthesisNetwork(nn.Module):
-    """ws (n, num_ws, w_dim) to images; `noise` is const, random, none or one map per layer."""
+    """ws (n, num_ws, w_dim) to images; `noise` is const, random or none."""
 
     compute = torch.float32
 
@@ -179,21 +175,19 @@ class SynthesisNetwork(nn.Module):
             block = SynthesisBlock(inputs, outputs, w_dim, resolution, conv_clamp)
             self.add_module(f"b{resolution}", block)
             inputs = outputs
-        self.noise_shapes = [(layer.resolution,) * 2 for b in self.blocks for layer in b.layers]
-        self.num_ws = len(self.noise_shapes) + 1
+        self.num_ws = sum(len(block.layers) for block in self.blocks) + 1
 
     @property
     def blocks(self) -> list[SynthesisBlock]:
         return [getattr(self, f"b{resolution}") for resolution in self.resolutions]
 
-    def forward(self, ws, noise: str | Sequence[torch.Tensor] = "const"):
-        maps = [noise] * (self.num_ws - 1) if isinstance(noise, str) else list(noise)
+    def forward(self, ws, noise="const"):
         x = self.b4.const.to(self.compute).expand(len(ws), -1, -1, -1)
         image, start = None, 0
         for block in self.blocks:
             count = len(block.layers)
             block_ws = ws[:, start : start + count + 1]
-            x, image = block(x, image, block_ws, maps[start : start + count])
+            x, image = block(x, image, block_ws, noise)
             start += count
         return image
 

@@ -36,9 +36,15 @@ ORDER, MIRROR, DRAWS, LESSON, NOISE = range(1, 6)
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
-    """Hyperparameters; the defaults are the reference's where it has them."""
+    """Hyperparameters: the config's, then others with the reference's values where it has them.
 
-    batch: int = 16
+    `freeze_d` layers of the discriminator, from the image on, do not learn.
+    """
+
+    batch: int
+    noise: str
+    freeze_d: int
+    precision: str
     learning_rate: float = 0.0025
     r1_interval: int = 16
     path_interval: int = 8
@@ -48,13 +54,10 @@ class TrainingSettings:
     ada_target: float = 0.6
     ada_interval: int = 4
     ada_kimg: float = 500.0
-    noise: str = "random"
     r1_factor: float = 1.0
     pixel_weight: float = 20.0
     feature_weight: float = 1.0
     prior_weight: float = 0.02
-    freeze_d: int = 0  # layers of the discriminator, from the image on, that do not learn
-    precision: str = "float32"
 
     def r1_gamma(self, resolution: int) -> float:
         """R1 strength, `r1_factor` times that of the reference's automatic configuration."""

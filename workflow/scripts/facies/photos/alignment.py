@@ -31,9 +31,9 @@ class AlignmentSettings:
     `covered` is what becomes of a face that is covered or turned away: ``leave out`` or ``keep``.
     """
 
-    resolution: int = 64
-    min_face: float = 8.0
-    covered: str = "leave out"
+    resolution: int
+    min_face: float
+    covered: str
 
 
 @dataclasses.dataclass(frozen=True)

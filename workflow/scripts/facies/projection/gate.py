@@ -19,9 +19,9 @@ class Gate:
     crop's width (a face must be detected for that); None for no such limit. `action` is ``keep`` or
     ``leave out``."""
 
-    action: str = "leave out"
-    psnr_face: float | None = 18.0
-    landmark_drift: float | None = 0.05
+    action: str
+    psnr_face: float | None
+    landmark_drift: float | None
 
     @property
     def leaves_out(self) -> bool:

@@ -2,8 +2,8 @@
 
 The encoder gives the start; gradient descent on the code alone does the rest, with the networks
 frozen and many photos at once. Photos do not meet: each slot of the batch has its own loss, its own
-step of its own schedule and its own Adam. A photo that has converged or used up its steps leaves,
-and the next one enters its slot. Batches keep one size, because kernels chosen by size would
+step of its own schedule and its own Adam. A photo that has used up its steps leaves, and the next
+one enters its slot. Batches keep one size, because kernels chosen by size would
 otherwise make a photo's last digits depend on how many others were projected beside it: on a CPU a
 photo gets the same code to the bit, whichever photos are in the other slots.
 """
@@ -15,35 +15,28 @@ from itertools import islice, repeat
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from facies.generator.losses import feature_distance, pixel_distance
 from facies.generator.pictures import to_tensor, to_uint8
 from facies.generator.stylegan2 import Discriminator, Encoder, Generator
 from facies.projection.likeness import Likeness
 
-PATIENCE = 5  # steps over which a photo's loss must still fall
 GROUPS = 8  # photos enter and leave in groups of this part of the batch, which share one pass
 
 
 @dataclasses.dataclass(frozen=True)
 class ProjectionSettings:
-    """How long and under which losses a photo is projected."""
+    """How long and under which losses a photo is projected; the first four are the config's."""
 
-    space: str = "w+"
-    steps: int = 30  # at most
-    batch: int = 32
-    tolerance: float = 0.0  # share of its loss that a photo must lose in PATIENCE steps to go on
-    noise: bool = False
-    face_weight: float = 0.0
+    steps: int
+    batch: int
+    face_weight: float
+    precision: str
     learning_rate: float = 0.05
     pixel_weight: float = 10.0
     feature_weight: float = 0.5
     prior_weight: float = 0.02
-    # The reference takes 1e5 over a thousand steps; in tens of steps that leaves nothing to fit.
-    noise_weight: float = 10.0
     likeness_weight: float = 1.0  # of each network that the user names
-    precision: str = "float32"
 
     def rate(self, step: torch.Tensor) -> torch.Tensor:
         """Learning rates at these steps: after a short rise, on a cosine to zero."""
@@ -53,87 +46,72 @@ class ProjectionSettings:
 
 @dataclasses.dataclass(frozen=True)
 class ProjectedPhoto:
-    """A photo's code, `index` being its position in the stream of photos.
-
-    `code` (num_ws, w_dim) float32, `noise` one float32 map (size, size) a layer, or none where the
-    generator's own were kept; `image` uint8 (r, r, 3) is what both render to.
-    """
+    """The photo at `index` in the stream of photos: its `code` (num_ws, w_dim) float32, and its
+    rendering `image` uint8 (r, r, 3)."""
 
     index: int
     code: np.ndarray
-    noise: tuple[np.ndarray, ...]
     image: np.ndarray
-    steps: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Projection:
-    """Of n photos: codes (n, num_ws, w_dim), renderings uint8 (n, r, r, 3), steps taken (n,), and
-    noise maps by layer (n, size, size), or none."""
+    """Of n photos: codes (n, num_ws, w_dim) and renderings uint8 (n, r, r, 3)."""
 
     codes: np.ndarray
     images: np.ndarray
-    steps: np.ndarray
-    noise: tuple[np.ndarray, ...]
 
 
 class Adam:
     """Adam (Kingma and Ba 2015, arXiv 1412.6980) that counts the steps of each row by itself.
 
-    Parameters and gradients are (rows, ...).
+    Parameter and gradient are (rows, ...).
     """
 
-    def __init__(self, parameters: Sequence[torch.Tensor], betas=(0.9, 0.999), eps=1e-8):
-        self.parameters, self.betas, self.eps = parameters, betas, eps
-        self.means = [torch.zeros_like(p) for p in parameters]
-        self.squares = [torch.zeros_like(p) for p in parameters]
+    def __init__(self, parameter: torch.Tensor, betas=(0.9, 0.999), eps=1e-8):
+        self.parameter, self.betas, self.eps = parameter, betas, eps
+        self.mean, self.square = torch.zeros_like(parameter), torch.zeros_like(parameter)
 
     def restart(self, row: int) -> None:
         """Forget what was before in a row."""
-        for state in (*self.means, *self.squares):
-            state[row] = 0
+        self.mean[row] = self.square[row] = 0
 
-    def step(self, gradients, rate: torch.Tensor, steps: torch.Tensor) -> None:
+    def step(self, gradient, rate: torch.Tensor, steps: torch.Tensor) -> None:
         """Move each row by its own `rate` (rows,) after its `steps` (rows,) so far."""
         corrections = [1 - beta ** (steps + 1) for beta in self.betas]
-        rows = zip(self.parameters, gradients, self.means, self.squares, strict=True)
-        for parameter, gradient, mean, square in rows:
-            shape = (-1, *[1] * (gradient.ndim - 1))
-            mean.mul_(self.betas[0]).add_(gradient * (1 - self.betas[0]))
-            square.mul_(self.betas[1]).add_(gradient.square() * (1 - self.betas[1]))
-            size = (square / corrections[1].view(shape)).sqrt() + self.eps
-            parameter -= (rate / corrections[0]).view(shape) * mean / size
+        shape = (-1, *[1] * (gradient.ndim - 1))
+        self.mean.mul_(self.betas[0]).add_(gradient * (1 - self.betas[0]))
+        self.square.mul_(self.betas[1]).add_(gradient.square() * (1 - self.betas[1]))
+        size = (self.square / corrections[1].view(shape)).sqrt() + self.eps
+        self.parameter -= (rate / corrections[0]).view(shape) * self.mean / size
 
 
 class Slots:
     """The photos at work, a row for each: what they should become, and how far they are."""
 
-    def __init__(self, size: int, shapes: Sequence[tuple], resolution: int, device: str):
+    def __init__(self, size: int, shape: tuple[int, int], resolution: int, device: str):
         self.index = np.full(size, -1)  # of the photo in the stream; -1 where there is none
         self.steps = torch.zeros(size, device=device)
-        self.losses = torch.full((size, PATIENCE + 1), torch.inf, device=device)  # newest last
         picture = torch.zeros(size, 3, resolution, resolution, device=device)
         self.target = picture.to(memory_format=torch.channels_last)
         self.face = torch.zeros(size, 1, resolution, resolution, device=device)
         self.views: list[torch.Tensor] = []  # the photos as networks see them
-        self.parameters = [torch.zeros(size, *shape, device=device) for shape in shapes]
-        self.adam = Adam(self.parameters)
+        self.codes = torch.zeros(size, *shape, device=device)
+        self.adam = Adam(self.codes)
 
-    def enter(self, row: int, index: int, target, face, views, start) -> None:
+    def enter(self, row: int, index: int, target, face, views, code) -> None:
         """A photo takes the slot of one that left."""
-        self.index[row], self.steps[row], self.losses[row] = index, 0, torch.inf
-        self.target[row], self.face[row] = target, face
+        self.index[row], self.steps[row] = index, 0
+        self.target[row], self.face[row], self.codes[row] = target, face, code
         if not self.views:
             self.views = [x.expand(len(self.index), *x.shape).clone() for x in views]
-        for kept, new in zip((*self.views, *self.parameters), (*views, *start), strict=True):
+        for kept, new in zip(self.views, views, strict=True):
             kept[row] = new
         self.adam.restart(row)
 
     def finished(self, settings: ProjectionSettings) -> np.ndarray:
-        """Rows of photos that used up their steps, or whose loss hardly falls any more."""
-        before, now = self.losses[:, 0], self.losses[:, -1]
-        stands = now > before * (1 - settings.tolerance) if settings.tolerance else now < 0
-        done = (self.steps >= settings.steps) | (stands & before.isfinite())
+        """Rows of photos that used up their steps."""
+        done = self.steps >= settings.steps
         return np.flatnonzero(done.cpu().numpy() & (self.index >= 0))
 
 
@@ -169,8 +147,6 @@ class Projector:
         return Projection(
             codes=np.stack([f.code for f in projected]),
             images=np.stack([f.image for f in projected]),
-            steps=np.array([f.steps for f in projected]),
-            noise=tuple(map(np.stack, zip(*[f.noise for f in projected], strict=True))),
         )
 
     def stream(
@@ -188,19 +164,13 @@ class Projector:
             else:
                 self._step(slots)
 
-    def _render(self, codes, noise) -> torch.Tensor:
-        """Images of codes (n, 1 or num_ws, w_dim) and of one noise map (n, 1, size, size) a layer;
-        without these, under the generator's own."""
-        ws = codes.expand(-1, self.generator.num_ws, -1)
-        return self.generator.synthesis(ws, noise or "const")
+    def _render(self, codes) -> torch.Tensor:
+        """Images of codes (n, num_ws, w_dim), or (n, 1, w_dim) for all layers."""
+        return self.generator.synthesis(codes.expand(-1, self.generator.num_ws, -1), "const")
 
     def _slots(self) -> Slots:
-        count = 1 if self.settings.space == "w" else self.generator.num_ws
-        shapes = [(count, self.generator.w_dim)]
-        if self.settings.noise:
-            shapes += [(1, *shape) for shape in self.generator.synthesis.noise_shapes]
-        size = self.generator.img_resolution
-        return Slots(self.settings.batch, shapes, size, self.device)
+        shape = self.generator.num_ws, self.generator.w_dim
+        return Slots(self.settings.batch, shape, self.generator.img_resolution, self.device)
 
     @torch.no_grad()
     def _variance_of_w(self) -> torch.Tensor:
@@ -211,9 +181,8 @@ class Projector:
 
     @torch.no_grad()
     def _start(self, target) -> torch.Tensor:
-        """The encoder's codes; in W, one for all layers."""
-        codes = self.encoder(target, self.mean)
-        return codes.mean(dim=1, keepdim=True) if self.settings.space == "w" else codes
+        """The encoder's codes."""
+        return self.encoder(target, self.mean)
 
     @torch.no_grad()
     def _admit(self, slots: Slots, waiting: Iterator) -> None:
@@ -225,40 +194,28 @@ class Projector:
             # A group is always encoded whole, by one kernel for all.
             pictures = np.stack([new[i % len(new)][1][0] for i in range(self.group)])
             target = to_tensor(pictures).to(self.device, memory_format=torch.channels_last)
-            views, codes, noise = self._views(target), self._start(target), self._own_noise()
+            views, codes = self._views(target), self._start(target)
             for i, (index, (_, mask)) in enumerate(new):
                 face = 0 if mask is None else torch.from_numpy(mask).to(self.device)
                 seen = [x[i] for x in views]
-                slots.enter(free[start + i], index, target[i], face, seen, [codes[i], *noise])
+                slots.enter(free[start + i], index, target[i], face, seen, codes[i])
 
     def _views(self, images) -> list[torch.Tensor]:
         """The discriminator's features of images, and what the likenesses make of them."""
         named = [likeness.embed(images) for likeness in self.likenesses]
         return [*self.discriminator.features(images), *named]
 
-    def _own_noise(self) -> list[torch.Tensor]:
-        """The generator's constant maps, where those of photos start from."""
-        if not self.settings.noise:
-            return []
-        return [layer.noise_const for b in self.generator.synthesis.blocks for layer in b.layers]
-
     def _step(self, slots: Slots) -> None:
         """One step of Adam of every photo."""
-        parameters = [p.detach().requires_grad_(True) for p in slots.parameters]
-        losses = self._loss(parameters, slots)
-        gradients = torch.autograd.grad(losses.sum(), parameters)
+        codes = slots.codes.detach().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(self._loss(codes, slots).sum(), codes)
         with torch.no_grad():
-            slots.losses = torch.cat([slots.losses[:, 1:], losses[:, None]], dim=1)
-            slots.adam.step(gradients, self.settings.rate(slots.steps), slots.steps)
+            slots.adam.step(gradient, self.settings.rate(slots.steps), slots.steps)
             slots.steps += 1
-            for noise in slots.parameters[1:]:
-                noise -= noise.mean(dim=[2, 3], keepdim=True)
-                noise *= noise.square().mean(dim=[2, 3], keepdim=True).rsqrt()
 
-    def _loss(self, parameters, slots: Slots) -> torch.Tensor:
+    def _loss(self, codes, slots: Slots) -> torch.Tensor:
         """Per photo (batch,): pixels, features, and how far the code strays from the mean."""
-        s, (codes, *noise) = self.settings, parameters
-        images = self._render(codes, noise)
+        s, images = self.settings, self._render(codes)
         loss = s.pixel_weight * pixel_distance(images, slots.target)
         if s.face_weight:
             loss = loss + s.face_weight * face_distance(images, slots.target, slots.face)
@@ -268,26 +225,21 @@ class Projector:
         for likeness, a, b in zip(self.likenesses, seen[count:], target[count:], strict=True):
             loss = loss + s.likeness_weight * likeness.distance(a, b)
         stray = (codes - self.mean).square().mean(dim=[1, 2]) / self.variance
-        loss = loss + s.prior_weight * stray
-        return loss + s.noise_weight * autocorrelation(noise) if noise else loss
+        return loss + s.prior_weight * stray
 
     @torch.no_grad()
     def _leave(self, slots: Slots, done: np.ndarray) -> Iterator[ProjectedPhoto]:
-        """Free the slots of photos that are done, and give their codes."""
+        """Free the slots of photos that are done, and tell what became of each."""
         # Whole groups again, so that what is stored does not depend on who leaves together.
         for group in np.resize(done, -(-len(done) // self.group) * self.group).reshape(
             -1, self.group
         ):
-            codes, *noise = (p[group] for p in slots.parameters)
-            images = to_uint8(self._render(codes, noise))
-            full = codes.expand(-1, self.generator.num_ws, -1).float().cpu().numpy()
-            maps = [x[:, 0].cpu().numpy() for x in noise]
+            images = to_uint8(self._render(slots.codes[group]))
+            codes = slots.codes[group].float().cpu().numpy()
             for i, row in enumerate(group):
                 if slots.index[row] >= 0:
                     index, slots.index[row] = int(slots.index[row]), -1
-                    noise = tuple(x[i] for x in maps)
-                    steps = int(slots.steps[row])
-                    yield ProjectedPhoto(index, full[i].copy(), noise, images[i], steps)
+                    yield ProjectedPhoto(index, codes[i].copy(), images[i])
 
 
 def face_distance(a: torch.Tensor, b: torch.Tensor, face: torch.Tensor) -> torch.Tensor:
@@ -296,19 +248,3 @@ def face_distance(a: torch.Tensor, b: torch.Tensor, face: torch.Tensor) -> torch
     difference = a - b
     cost = (difference.square() + 0.25 * difference.abs()).mean(dim=1, keepdim=True) * face
     return cost.sum(dim=[1, 2, 3]) / face.sum(dim=[1, 2, 3]).clamp(min=1)
-
-
-def autocorrelation(maps: Sequence[torch.Tensor]) -> torch.Tensor:
-    """How much noise maps (n, 1, size, size) look like pictures (n,), which they must not carry
-    (Karras et al. 2020, arXiv 1912.04958, appendix D): products with themselves, moved by one
-    pixel, at every size from their own down to 8 pixels."""
-    total = 0
-    for noise in maps:
-        while True:
-            for axis in (2, 3):
-                moved = torch.roll(noise, 1, dims=axis)
-                total = total + (noise * moved).mean(dim=[1, 2, 3]).square()
-            if noise.shape[2] <= 8:
-                break
-            noise = F.avg_pool2d(noise, 2)
-    return total
