@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from exponential import exponential_model
 
 from facies.bundle.locked import (
-    LinearModel,
     load_bundle,
     per_patient,
     read_card,
@@ -21,14 +21,7 @@ from facies.generator.stylegan2 import Discriminator, Generator
 from facies.generator.stylegan2 import Encoder as Network
 from facies.survival.clinical import ClinicalEncoder
 
-RATE = 0.1
 N_MEASURES = sum(len(names) for names in MEASURES.values())
-
-
-def exponential_model():
-    """Hazard RATE * exp(risk), known until time 10."""
-    times = np.linspace(0, 10, 21)[1:]
-    return LinearModel(0.0, np.ones(1), np.array([-0.5, 0.5]), times, RATE * times)
 
 
 def test_group_and_survival_by_hand():

@@ -1,22 +1,12 @@
 """Refitted models, and their baseline."""
 
 import numpy as np
+from exponential import simulate
 
 from facies.bundle.refit import coarse_baseline, refit
-from facies.statistics.outcome import Outcome
 from facies.survival.cox import baseline_hazard
 from facies.survival.designs import PhotoDesign
 from facies.survival.models import MODELS
-
-RATE = 0.1
-
-
-def simulate(n, rate=RATE, seed=0):
-    """Risks and outcomes that are what the model says, if the rate is, under censoring."""
-    rng = np.random.default_rng(seed)
-    risk = rng.normal(size=n)
-    death, end = rng.exponential(1 / (rate * np.exp(risk))), rng.uniform(1, 20, n)
-    return risk, Outcome(np.minimum(death, end), death <= end)
 
 
 def test_the_baseline_of_a_bundle_is_that_of_risks_out_of_fold():

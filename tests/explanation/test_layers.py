@@ -1,12 +1,9 @@
 """Layers of W+ by what they render, and the one that carries a planted risk."""
 
-import numpy as np
 import pytest
-from fits import fold_fit
+from linear_fold import linear_fold
 
 from facies.explanation import layers
-from facies.statistics import bootstrap
-from facies.statistics.outcome import Outcome
 
 
 def test_layers_by_what_they_draw():
@@ -20,16 +17,7 @@ def test_layers_by_what_they_draw():
 
 @pytest.fixture
 def linear():
-    """One fold of 80 test patients whose death comes in the order of their second layer."""
-    rng = np.random.default_rng(0)
-    codes = rng.standard_normal((80, 3, 4))
-    beta = np.zeros((3, 4))
-    beta[1] = [1, -1, 2, 0.5]
-    risk = np.einsum("nld,ld->n", codes, beta)
-    outcome = Outcome(np.exp(-risk), np.ones(80, bool))
-    ids = np.array([str(i) for i in range(80)])
-    fit = fold_fit(test_ids=ids, test=outcome, train=outcome, test_risk=risk, inner_oof_risk=risk)
-    return codes, beta, fit, bootstrap.draw_patients(ids, np.ones(80), 1, draws=50)
+    return linear_fold()
 
 
 def test_the_layer_that_orders_the_patients_is_the_one_that_is_missed(linear):

@@ -10,10 +10,10 @@ from facies.survival.folds import refuse_few
 
 def refuse_unmeasured(columns: Columns, cohort: Cohort) -> None:
     """Refuse columns to explain scores by that nothing will hold, hours before they are needed."""
-    known = [*columns.clinical, *cohort.named, *QUALITY, "colour_profile"]
-    if strange := [name for name in columns.explained if name not in known]:
+    measured = [*columns.clinical, *cohort.named, *QUALITY, "colour_profile"]
+    if unknown := [name for name in columns.explained if name not in measured]:
         raise InputError(
-            f"explanation.columns: no column {strange[0]}: it is none of the photos' sheet, of "
+            f"explanation.columns: no column {unknown[0]}: it is none of the photos' sheet, of "
             f"cohort.clinical ({', '.join(columns.clinical)}), or of what every photo is measured "
             f"by ({', '.join(QUALITY)}, colour_profile)"
         )
