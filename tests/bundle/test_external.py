@@ -15,7 +15,6 @@ from facies.bundle.locked import (
     encoder_arrays,
     load_bundle,
     moments,
-    per_patient,
     read_card,
     write_bundle,
 )
@@ -127,13 +126,6 @@ def test_drift_finds_what_was_moved_and_nothing_else():
     assert found["codes"]["shift"] < found["codes"]["by_chance"]
     again = external.drift(bundle_of(), codes + 0.3, measures, table, rng)
     assert again["codes"]["shift"] > again["codes"]["by_chance"]
-
-
-def test_photos_are_averaged_per_patient():
-    values = [[1.0, np.nan], [3.0, 5.0], [7.0, 9.0]]
-    means = per_patient(values, np.array([0, 0, 2]), 3)
-    assert means[0].tolist() == [2.0, 5.0] and means[2].tolist() == [7.0, 9.0]
-    assert np.isnan(means[1]).all()
 
 
 def test_encoder_applies_what_it_learned():

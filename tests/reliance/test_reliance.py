@@ -17,6 +17,7 @@ from facies.explanation import layers
 from facies.reliance import controls, nuisance, swap, verdict
 from facies.statistics import bootstrap
 from facies.statistics.outcome import Outcome
+from facies.survival.designs import patient_codes
 from facies.survival.fits import Fit
 
 DOCS = Path(__file__).parents[2] / "docs" / "reliance.md"
@@ -307,11 +308,8 @@ def test_variance_that_is_gone_by_hand():
 def test_codes_of_a_patient_are_the_mean_of_the_photos():
     latents = {"photo_ids": np.array(["a", "b", "c"]), "codes": np.arange(6.0).reshape(3, 1, 2)}
     photos = pd.DataFrame({"photo_id": ["a", "b", "c"], "patient_id": ["1", "2", "1"]})
-    assert controls.patient_codes(latents, photos, np.array(["2", "1"])).tolist() == [
-        [2, 3],
-        [2, 3],
-    ]
-    assert controls.patient_codes(latents, photos, np.array(["2"])).tolist() == [[2, 3]]
+    assert patient_codes(latents, photos, np.array(["2", "1"])).tolist() == [[2, 3], [2, 3]]
+    assert patient_codes(latents, photos, np.array(["2"])).tolist() == [[2, 3]]
 
 
 def test_colours_are_measured_outside_the_face():

@@ -11,6 +11,7 @@ from facies.common.store import Store, read_manifests
 from facies.generator.pictures import grid
 from facies.reliance import controls, swap, verdict
 from facies.statistics import bootstrap
+from facies.survival.designs import patient_codes
 from facies.survival.fits import FoldFit, by_key
 
 EXAMPLES = 6
@@ -67,9 +68,7 @@ def effect(changed, full, photos, fits, coefficients, draws):
     """What the changed photos' codes do to the folds' models."""
 
     def change(ids):
-        return controls.patient_codes(changed, photos, ids) - controls.patient_codes(
-            full, photos, ids
-        )
+        return patient_codes(changed, photos, ids) - patient_codes(full, photos, ids)
 
     return controls.changed(fits, coefficients, change, draws)
 

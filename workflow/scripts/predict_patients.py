@@ -5,13 +5,14 @@ import json
 import numpy as np
 
 from facies.bundle import external
-from facies.bundle.locked import MEASURES, load_bundle, per_patient
+from facies.bundle.locked import MEASURES, load_bundle
 from facies.common.errors import InputError
 from facies.common.files import write_json
 from facies.common.jobs import run_job
 from facies.common.store import Store, read_manifests
 from facies.projection.gate import Gate
 from facies.statistics.outcome import Outcome
+from facies.survival.designs import patient_means
 
 
 def load_photos(job, photos):
@@ -62,8 +63,8 @@ def main(job):
     mine = owner >= 0
     if not mine.any():
         raise InputError(f"{job.input.patients}: no photo of its patients can be used")
-    codes = per_patient(codes[mine], owner[mine], len(clinical))
-    measures = per_patient(measures[mine], owner[mine], len(clinical))
+    codes = patient_means(codes[mine], owner[mine], len(clinical))
+    measures = patient_means(measures[mine], owner[mine], len(clinical))
     pictured = ~np.isnan(codes).any(1)
     excluded += [
         {"patient_id": patient, "reason": "no usable photo: no risk of the face"}

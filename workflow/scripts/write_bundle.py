@@ -8,7 +8,7 @@ import numpy as np
 from facies.bundle import locked
 from facies.common.files import read_table
 from facies.common.jobs import run_job
-from facies.survival.designs import photo_owners
+from facies.survival.designs import patient_codes, patient_means, photo_owners
 
 INTENDED = (
     "Research on prognosis in patients like those it was made from. Not a medical device: "
@@ -25,15 +25,14 @@ LICENCE = "GPL-3.0-or-later for the workflow; whoever shares the file decides ab
 
 def face_moments(job, photos, ids) -> dict[str, np.ndarray]:
     """Moments of the codes and of the photos' measures, over patients."""
-    arrays = {}
-    codes = locked.mean_codes(job.input.latents, photos, ids)
-    arrays |= {f"codes.{name}": value for name, value in locked.moments(codes).items()}
     table = read_table(job.input.table).set_index("photo_id")
     with np.load(job.input.latents, allow_pickle=False) as file:
+        codes = patient_codes(file, photos, ids)
         known, owner = photo_owners(file["photo_ids"], photos, ids)
         columns = [table.loc[file["photo_ids"][known], n] for n in locked.MEASURES["aligned"]]
         columns += [file[name][known] for name in locked.MEASURES["latents"]]
-    measured = locked.per_patient(np.column_stack(columns), owner, len(ids))
+    measured = patient_means(np.column_stack(columns), owner, len(ids))
+    arrays = {f"codes.{name}": value for name, value in locked.moments(codes).items()}
     return arrays | {f"measures.{n}": value for n, value in locked.moments(measured).items()}
 
 

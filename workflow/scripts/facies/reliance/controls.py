@@ -10,7 +10,6 @@ from facies.evaluation.inflation import fold_count, variance_inflation
 from facies.statistics.bootstrap import Draws, average, inflated, interval
 from facies.statistics.concordance import c_index, concordance
 from facies.statistics.intervals import nadeau_bengio, within_unit
-from facies.survival.designs import photo_owners
 from facies.survival.fits import FoldFit
 
 RANGES = {"c_index": (0, 1), "lost": (-1, 1), "shift": (-np.inf, np.inf), "gone": (0, 1)}
@@ -29,15 +28,6 @@ def c_row(fits: list[FoldFit], c_indices) -> dict:
 
 def c_indices(fits: list[FoldFit]) -> list[float]:
     return [c_index(fit.test, fit.test_risk) for fit in fits]
-
-
-def patient_codes(latents: dict, photos, patient_ids) -> np.ndarray:
-    """Mean codes (n, p) of patients from ``photo_ids`` and ``codes`` of the latents."""
-    known, owner = photo_owners(latents["photo_ids"], photos, patient_ids)
-    codes = latents["codes"][known].reshape(len(owner), -1).astype(float)
-    sums = np.zeros((len(patient_ids), codes.shape[1]))
-    np.add.at(sums, owner, codes)
-    return sums / np.bincount(owner)[:, None]
 
 
 def spread(fit: FoldFit) -> float:
