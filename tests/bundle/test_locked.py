@@ -10,7 +10,6 @@ from exponential import exponential_model
 
 from facies.bundle.locked import (
     load_bundle,
-    per_patient,
     read_card,
     write_bundle,
 )
@@ -30,13 +29,6 @@ def test_group_and_survival_by_hand():
     hazard = model.cumulative_hazard([0.0, np.log(3)], [0.75, 10, 11])
     assert hazard[:, :2] == pytest.approx(np.array([[0.075, 1.0], [0.225, 3.0]]))
     assert np.isnan(hazard[:, 2]).all()
-
-
-def test_photos_are_averaged_per_patient():
-    values = [[1.0, np.nan], [3.0, 5.0], [7.0, 9.0]]
-    means = per_patient(values, np.array([0, 0, 2]), 3)
-    assert means[0].tolist() == [2.0, 5.0] and means[2].tolist() == [7.0, 9.0]
-    assert np.isnan(means[1]).all()
 
 
 def test_encoder_applies_what_it_learned():

@@ -12,7 +12,7 @@ from facies.bundle.photos import (
     NO_PHOTO,
     NOT_IN_SHEET,
     Usable,
-    patient_means,
+    average_photos,
     usable_photos,
 )
 from facies.bundle.schema import MEASURES
@@ -27,7 +27,7 @@ GATE = Gate(action="leave out", psnr_face=18.0, landmark_drift=0.05)
 
 
 def test_photos_are_averaged_and_others_are_listed():
-    codes, measures, excluded = patient_means(USABLE, PHOTOS, pd.Index(["a", "b", "c"]))
+    codes, measures, excluded = average_photos(USABLE, PHOTOS, pd.Index(["a", "b", "c"]))
     assert codes[:2].tolist() == [[2], [5]] and np.isnan(codes[2])
     assert measures[:2].tolist() == [[3], [6]]
     assert excluded == [
@@ -38,7 +38,7 @@ def test_photos_are_averaged_and_others_are_listed():
 
 def test_photos_of_nobody_in_the_sheet_are_refused():
     with pytest.raises(InputError, match="no photo of its patients can be used"):
-        patient_means(USABLE, PHOTOS, pd.Index(["x"]))
+        average_photos(USABLE, PHOTOS, pd.Index(["x"]))
 
 
 def test_the_bundle_s_gate_holds_for_other_hospitals(tmp_path):

@@ -51,7 +51,7 @@ def test_shrinkage_at_its_ends():
 def test_spread_gives_the_c_index_of_simulated_patients(share):
     rng = np.random.default_rng(0)
     for c in (0.6, 0.8):
-        risk = rng.normal(0, precision.spread_of(c, share), 40_000)
+        risk = rng.normal(0, precision.log_hazard_sd(c, share), 40_000)
         death, limit = rng.exponential(np.exp(-risk)), rng.exponential(size=40_000)
         stretched = limit * precision._stretch(death / limit, round(share * 40_000))
         o = precision._censored(death, stretched if share < 1 else np.inf)
@@ -61,16 +61,16 @@ def test_spread_gives_the_c_index_of_simulated_patients(share):
 @pytest.mark.parametrize("c", [0.6, 0.7, 0.8])
 def test_spread_where_few_die_is_that_of_two_normal_groups(c):
     # The log hazards of the dead and of the living are spread apart by the square of their SD.
-    found = precision.spread_of(c, 0.001)
+    found = precision.log_hazard_sd(c, 0.001)
     assert found == pytest.approx(np.sqrt(2) * norm.ppf(c), rel=0.015)
     # Jinks et al. 2015, from published studies, as Riley et al. take it: D = sqrt(8 / pi) spread.
     jinks = 5.5 * (c - 0.5) + 10.26 * (c - 0.5) ** 3
     assert found == pytest.approx(np.sqrt(np.pi / 8) * jinks, rel=0.03)
-    assert precision.spread_of(c, 1.0) > 1.03 * found
+    assert precision.log_hazard_sd(c, 1.0) > 1.03 * found
 
 
 def test_likelihood_ratio_of_a_weak_model_is_events_times_its_variance():
-    spread, events, patients = precision.spread_of(0.51, 0.3), 300, 1000
+    spread, events, patients = precision.log_hazard_sd(0.51, 0.3), 300, 1000
     ratio = -patients * np.log1p(-precision.cox_snell(0.51, patients, events))
     assert ratio == pytest.approx(events * spread**2, rel=0.01)
 

@@ -7,16 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from fits import fold_fit
 from names import Names
 from tiny import PATIENTS, snakemake
 
 import gate_photos
 from facies.common.errors import InputError
-from facies.evaluation.quality import c_by_threshold
 from facies.projection.gate import MEASURES, NO_FACE, Gate, quality_control, worst_of_each
-from facies.statistics.bootstrap import Draws
-from facies.statistics.outcome import Outcome
 
 MOVED = "reconstruction: eyes and mouth moved by more than 5 % of the crop"
 GATE = Gate(action="leave out", psnr_face=18.0, landmark_drift=0.05)
@@ -49,28 +45,6 @@ def test_a_patient_is_as_good_as_the_worst_photo_in_use():
     table = measures([30.0, 20.0, 10.0, 25.0], 0.0).assign(used=[1, 1, 0, 1])
     photos = table[["photo_id"]].assign(patient_id=["a", "a", "a", "b"])
     assert worst_of_each(table, photos).to_dict() == {"a": 20.0, "b": 25.0}
-
-
-def fold(ids, time, risk):
-    outcome = Outcome(np.array(time, float), np.ones(len(ids), bool))
-    return fold_fit(test_ids=np.array(ids), test=outcome, test_risk=np.array(risk, float))
-
-
-def test_c_moves_with_the_gate_by_hand():
-    """Badly reconstructed patients have reversed risks, the others are in order."""
-    fits = [
-        fold(["a", "b", "c", "d"], [1, 2, 3, 4], [4, 3, 1, 2]),
-        fold(["e", "f", "g", "h"], [1, 2, 3, 4], [3, 4, 2, 1]),
-    ]
-    quality = pd.Series(dict(zip("abcdefgh", [9, 9, 1, 2, 1, 2, 9, 9.0], strict=True)))
-    draws = Draws(pd.Index(list("abcdefgh")), np.ones((3, 8)))
-    rows = {row["share"]: row for row in c_by_threshold(fits, draws, quality)}
-    assert [rows[share]["patients"] for share in (1.0, 0.75, 0.5)] == [8, 6, 4]
-    # Five of six pairs in each fold; then four of a, b, d in order, and so on; then all.
-    assert rows[1.0]["c_index"]["value"] == pytest.approx(5 / 6)
-    assert rows[0.75]["c_index"]["value"] == pytest.approx(1.0)
-    assert rows[0.5]["c_index"] == {"value": 1.0, "low": 1.0, "high": 1.0}
-    assert rows[0.5]["threshold"] == pytest.approx(np.quantile(quality, 0.5))
 
 
 def run(folder, psnr_face, gate):

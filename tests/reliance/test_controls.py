@@ -8,16 +8,17 @@ import pytest
 
 from facies.reliance import controls
 from facies.statistics.outcome import Outcome
+from facies.survival.designs import patient_codes
 
 
 def test_codes_of_a_patient_are_the_mean_of_the_photos():
     latents = {"photo_ids": np.array(["a", "b", "c"]), "codes": np.arange(6.0).reshape(3, 1, 2)}
     photos = pd.DataFrame({"photo_id": ["a", "b", "c"], "patient_id": ["1", "2", "1"]})
-    assert controls.patient_codes(latents, photos, np.array(["2", "1"])).tolist() == [
+    assert patient_codes(latents, photos, np.array(["2", "1"])).tolist() == [
         [2, 3],
         [2, 3],
     ]
-    assert controls.patient_codes(latents, photos, np.array(["2"])).tolist() == [[2, 3]]
+    assert patient_codes(latents, photos, np.array(["2"])).tolist() == [[2, 3]]
 
 
 def test_c_is_given_for_each_view_in_the_order_of_the_config():

@@ -26,7 +26,7 @@ import weigh_layers
 import weigh_nuisance
 from facies.cohort.spreadsheets import read_sheet
 from facies.photos.detection import MODELS
-from facies.reliance import controls
+from facies.survival.designs import patient_codes
 from facies.survival.fits import FoldFit
 
 COVERS = ["without_face", "inpainted_face", "random_face"]
@@ -167,7 +167,7 @@ def test_coefficients_give_the_risks_of_the_fit(run):
         latents = dict(file)
     photos = pd.read_csv(run / "cohort-photos.csv", dtype=str)
     fit = FoldFit.load(run / "fits/full/1.npz")
-    codes, risk = controls.patient_codes(latents, photos, fit.test_ids), fit.test_risk
+    codes, risk = patient_codes(latents, photos, fit.test_ids), fit.test_risk
     assert risk.std() > 0
     linear = codes @ fit.coefficients
     assert linear - linear.mean() == pytest.approx(risk - risk.mean(), abs=1e-6)

@@ -54,7 +54,7 @@ def test_centred_draws_of_a_distance_lie_about_the_sample_s():
     assert found == pytest.approx([0.1, 0.0, 0.1, 0.3])
 
 
-def test_p_value_counts_draws_beyond_nought():
+def test_p_value_counts_draws_beyond_zero():
     assert bootstrap.p_value(np.array([1.0, 1, 2, 3, -1])) == pytest.approx(2 * 2 / 5)
     assert bootstrap.p_value(np.array([1.0, *np.full(99, 2.0)])) == pytest.approx(0.02)
     assert bootstrap.p_value(np.zeros(9)) == 1

@@ -94,7 +94,7 @@ def test_repeats_hold_no_new_patients():
     assert both["high"][0] == pytest.approx(high) and np.isnan(both["value"][1])
 
 
-def test_scores_between_nought_and_one_have_intervals_between_them():
+def test_scores_between_zero_and_one_have_intervals_between_them():
     found = within_unit({"value": 0.7, "low": 0.2, "high": 1.2})
     # The logit of .7 is .847298, the delta method's half width .5 / .21 = 2.380952.
     low, high = 1 / (1 + np.exp([1.533655, -3.228250]))

@@ -52,8 +52,8 @@ def fit(images, owner, outcome, train, test):
 def test_photos_go_with_their_patients():
     images = np.zeros((4, SIDE, SIDE, 3), np.uint8)
     split = ImageDesign(images, np.array([2, 0, 1, 2])).split(np.array([2, 1]), np.array([0]))
-    assert split.shown.tolist() == [0, 2, 3] and split.place.tolist() == [0, 1, 0]
-    assert split.shown_held.tolist() == [1] and split.place_held.tolist() == [0]
+    assert split.shown.tolist() == [0, 2, 3] and split.patient.tolist() == [0, 1, 0]
+    assert split.shown_held.tolist() == [1] and split.patient_held.tolist() == [0]
 
 
 def test_a_planted_sign_is_found_without_the_test_outcomes():

@@ -127,7 +127,7 @@ def test_sums_over_risk_sets_and_their_transpose():
     """As matrices: rows are deaths, columns patients, both by falling time."""
     _, outcome = cohort(40, 1, seed=2)
     outcome = outcome[outcome.order]
-    assert len(outcome.ties.place) > 10
+    assert len(outcome.ties.position) > 10
     matrix = outcome.risk_sums(np.eye(40)) * outcome.event[:, None]
     values = np.random.default_rng(0).random(40) * outcome.event
     for power in (1, 2):

@@ -53,7 +53,7 @@ def test_the_true_risk_scores_in_folds_what_it_scores_in_the_cohort():
     assert np.mean(gaps) < 0.004
 
 
-def test_every_repeat_deals_each_patient_once_and_anew():
+def test_every_repeat_assigns_each_patient_once_and_anew():
     table = repeated_folds(patients(), 5, 3, seed=1)
     assert table.groupby("repeat").patient_id.nunique().tolist() == [103] * 3
     assert len(table) == 3 * 103

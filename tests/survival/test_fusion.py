@@ -106,7 +106,7 @@ def test_average_counted_by_hand():
     np.testing.assert_allclose(made.survival, [[0.4]])
 
 
-def test_repeats_deal_the_patients_anew(road):
+def test_repeats_assign_the_patients_anew(road):
     first, second = (np.load(fit(road, "clinical", [], 1, repeat=repeat)) for repeat in (1, 2))
     assert set(first["test_ids"]) != set(second["test_ids"])
     assert (first["repeat"], second["repeat"]) == (1, 2)

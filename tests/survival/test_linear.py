@@ -134,12 +134,10 @@ def test_an_order_that_leaves_a_fold_too_few_deaths_has_no_score_there():
     # Four deaths; whichever fold holds one of them leaves three, too few for four inner folds.
     x, deaths = np.random.default_rng(4).normal(size=(60, 3)), np.arange(60) < 4
     outcome = Outcome(np.arange(60.0, 0, -1), deaths)
-    folds, orders = np.repeat([1, 2, 3], 20), [np.arange(60), np.roll(np.arange(60), 30)]
-    scores = crossval.permuted_scores(
+    scores = crossval.nested_scores(
         PhotoDesign(x, np.arange(60)),
-        outcome,
-        orders,
-        folds,
+        [outcome, outcome[np.roll(np.arange(60), 30)]],
+        np.repeat([1, 2, 3], 20),
         MODELS["coxph"],
         lambda _, risk: np.isnan(risk).all(),
         {"seed": 1, "inner_folds": 4},

@@ -7,13 +7,19 @@ import pytest
 import yaml
 
 from facies.common.errors import InputError
-from facies.report.figures import COLOURS
 from facies.statistics.concordance import c_index
 from facies.statistics.kaplan_meier import kaplan_meier_at
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
 from facies.survival.cox import fit_ridge
-from facies.survival.designs import ClinicalDesign, PhotoDesign, photo_owners, small_images
+from facies.survival.designs import (
+    ClinicalDesign,
+    PhotoDesign,
+    patient_means,
+    photo_owners,
+    small_images,
+)
+from facies.survival.features import FEATURES, FUSIONS
 from facies.survival.folds import assign_folds
 from facies.survival.linear import RidgeCox
 from facies.survival.models import MODELS
@@ -55,6 +61,13 @@ def test_photos_find_their_patients():
     assert known.tolist() == [True, True, False] and owner.tolist() == [1, 0]
     with pytest.raises(InputError, match="1 patients of the folds have no photo"):
         photo_owners(np.array(["a", "b"]), photos, np.array(["p", "q", "s"]))
+
+
+def test_means_of_patients_leave_out_what_a_photo_lacks():
+    values = [[1.0, np.nan], [3.0, 5.0], [7.0, 9.0]]
+    means = patient_means(values, np.array([0, 0, 2]), 3)
+    assert means[0].tolist() == [2.0, 5.0] and means[2].tolist() == [7.0, 9.0]
+    assert np.isnan(means[1]).all()
 
 
 def test_photos_of_a_patient_are_averaged():
@@ -209,11 +222,12 @@ def test_folds_that_say_little_are_borne(name):
     assert np.ptp(fit.test_risk) < 1e-6  # nothing is known of anybody
 
 
-def test_config_offers_every_model_and_figures_know_all_features():
+def test_config_offers_every_model_feature_set_and_fusion():
     schema = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
     survival = yaml.safe_load(schema.read_text())["properties"]["survival"]["properties"]
     assert survival["models"]["items"]["enum"] == list(MODELS)
-    assert set(survival["features"]["items"]["enum"]) == set(COLOURS)
+    assert set(survival["features"]["items"]["enum"]) == set(FEATURES)
+    assert set(survival["fusion"]["enum"]) == set(FUSIONS)
 
 
 def test_photos_of_a_patient_can_be_averaged_by_their_risks():

@@ -23,17 +23,16 @@ def main(job):
     photos = read_table(job.input.photos)
     design = load_photo_design(job.input.features, "codes", photos, patients.index)
     rng = np.random.default_rng([settings["seed"], 1])
-    # The first order is the true one.
-    orders = [np.arange(len(outcome))]
-    orders += [rng.permutation(len(outcome)) for _ in range(settings["permutations"])]
-    scores = crossval.permuted_scores(
-        design, outcome, orders, folds.fold.to_numpy(), MODELS[MODEL], c_index, settings
-    )
+    # The first is the observed one.
+    outcomes = [outcome]
+    outcomes += [outcome[rng.permutation(len(outcome))] for _ in range(settings["permutations"])]
+    protocol = folds.fold.to_numpy(), MODELS[MODEL], c_index, settings
+    scores = crossval.nested_scores(design, outcomes, *protocol)
     write_json(
         job.output.permutation,
         {"features": FEATURES, "model": MODEL, **permutation_test(scores)},
     )
-    print(f"{len(orders) - 1} permutations")
+    print(f"{settings['permutations']} permutations")
 
 
 if __name__ == "__main__":

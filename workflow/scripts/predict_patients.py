@@ -4,7 +4,7 @@ import numpy as np
 
 from facies.bundle.drift import drift
 from facies.bundle.locked import load_bundle
-from facies.bundle.photos import patient_means, usable_photos
+from facies.bundle.photos import average_photos, usable_photos
 from facies.bundle.predictions import predictions, risks
 from facies.bundle.sheets import read_both
 from facies.bundle.validation import validate_all
@@ -22,7 +22,7 @@ def main(job):
     usable, excluded = usable_photos(Store(p.store), *manifests, photos, Gate(**p.gate))
     clinical = sheet.clinical.sort_index()
     try:
-        codes, measures, left_out = patient_means(usable, photos, clinical.index)
+        codes, measures, left_out = average_photos(usable, photos, clinical.index)
     except InputError as error:
         raise InputError(f"{job.input.patients}: {error}") from None
     excluded += left_out

@@ -11,14 +11,15 @@ from facies.common.files import read_table
 from facies.common.jobs import run_job
 from facies.statistics.outcome import Outcome
 from facies.survival.clinical import ClinicalEncoder
-from facies.survival.designs import ClinicalDesign, load_photo_design
+from facies.survival.designs import ClinicalDesign, load_photo_design, patient_codes
 from facies.survival.models import MODELS
 
 
 def face_design(path, photos, clinical):
     """The patients' mean codes, and the same as columns (n, num_ws * w_dim)."""
     design = load_photo_design(path, "codes", photos, clinical.index)
-    codes = locked.mean_codes(path, photos, clinical.index)
+    with np.load(path, allow_pickle=False) as latents:
+        codes = patient_codes(latents, photos, clinical.index)
     return design, np.arange(len(clinical)), codes, None
 
 

@@ -1,30 +1,18 @@
-"""Fit the face on some layers of W+ alone and without them, and shuffle each among patients."""
+"""Fit the face on some layers of W+ alone and without them; permute each among patients."""
 
 import numpy as np
 
 from facies.common.files import read_table, write_json
 from facies.common.jobs import run_job
 from facies.explanation import layers
-from facies.reliance.controls import c_row, patient_codes, read_latents
+from facies.reliance.controls import c_row, read_latents
 from facies.statistics import bootstrap
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
 from facies.survival import crossval
-from facies.survival.designs import PhotoDesign, photo_owners
+from facies.survival.designs import PhotoDesign, patient_codes, photo_owners
 from facies.survival.fits import FoldFit
 from facies.survival.models import MODELS
-
-
-def subset_scores(codes, owner, outcome, assigned, settings) -> list[float]:
-    """C of ridge Cox in each fold ``assigned`` (n,), from ``codes`` (photos, p) of ``owner``."""
-    design, scores = PhotoDesign(codes, owner), []
-    for number in np.unique(assigned):
-        train, held = np.flatnonzero(assigned != number), np.flatnonzero(assigned == number)
-        seed = [settings["seed"], 1, int(number)]
-        parts = train, held, MODELS["coxph"], settings["inner_folds"], seed
-        risk = crossval.held_out_risk(design, outcome, *parts)
-        scores.append(c_index(outcome[held], risk))
-    return scores
 
 
 def main(job):
@@ -33,22 +21,22 @@ def main(job):
     first = folds[folds.repeat == 1]
     patients, photos = read_table(job.input.patients), read_table(job.input.photos)
     latents = read_latents(job.input.latents)
-    known, owner = photo_owners(latents["photo_ids"], photos, first.patient_id)
-    codes = latents["codes"][known].astype(float)
+    of_patients, owner = photo_owners(latents["photo_ids"], photos, first.patient_id)
+    codes = latents["codes"][of_patients].astype(float)
     outcome = Outcome.of(patients.set_index("patient_id").loc[first.patient_id])
     fits = [FoldFit.load(path, patients) for path in job.input.fits]
-    groups, rows = layers.layer_groups(codes.shape[1]), []
-    for name, own in groups.items():
-        others = np.setdiff1d(np.arange(codes.shape[1]), own)
-        row = {"layers": name, "first": int(own[0]) + 1, "last": int(own[-1]) + 1}
-        for kind, chosen in (("alone", own), ("without", others)):
-            some = codes[:, chosen].reshape(len(codes), -1)
-            scores = subset_scores(some, owner, outcome, first.fold.to_numpy(), settings)
-            row[kind] = c_row(fits, scores)
+    protocol = first.fold.to_numpy(), MODELS["coxph"], c_index, settings
+    rows = []
+    for name, group in layers.layer_groups(codes.shape[1]).items():
+        others = np.setdiff1d(np.arange(codes.shape[1]), group)
+        row = {"layers": name, "first": int(group[0]) + 1, "last": int(group[-1]) + 1}
+        for kind, chosen in (("alone", group), ("without", others)):
+            design = PhotoDesign(codes[:, chosen].reshape(len(codes), -1), owner)
+            row[kind] = c_row(fits, crossval.nested_scores(design, [outcome], *protocol)[0])
         rows.append(row)
     importance = shuffled(fits, latents, photos, first, codes.shape[1:], settings["seed"])
-    found = {"groups": rows, "importance": importance, "shuffles": layers.SHUFFLES}
-    write_json(job.output.layers, found)
+    result = {"groups": rows, "importance": importance, "shuffles": layers.SHUFFLES}
+    write_json(job.output.layers, result)
 
 
 def shuffled(fits, latents, photos, first, shape, seed):

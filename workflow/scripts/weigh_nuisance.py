@@ -42,7 +42,7 @@ def main(job):
             if frame.shape[1] and not fit.reason:
                 risk = crossval.held_out_risk(ClinicalDesign(frame), Outcome.of(used), *parts)
             scores[name].append(concordance(fit.test, risk, draws.of(fit.test_ids)))
-    rows = {name: c_row(fits, [draws[0] for draws in folds]) for name, folds in scores.items()}
+    rows = {name: c_row(fits, [c[0] for c in folds]) for name, folds in scores.items()}
     pairs = zip(scores["with_face"], scores["baseline"], strict=True)
     gain = comparison.difference([a - b for a, b in pairs], fits)
     columns = {"columns": [*table.columns], "clinical": settings["clinical"]}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from facies.bundle.locked import mean_codes, moments, per_patient
+from facies.bundle.locked import moments
 from facies.bundle.schema import MEASURES
-from facies.survival.designs import photo_owners
+from facies.survival.designs import patient_codes, patient_means, photo_owners
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ def model_arrays(refits: dict[str, Refit]) -> dict[str, np.ndarray]:
 def photo_arrays(latents, table: pd.DataFrame, photos: pd.DataFrame, ids) -> dict[str, np.ndarray]:
     """Moments over patients ``ids`` of codes and of the photos' measures; of the file of latents
     and the ``table`` of alignment by photo_id."""
-    codes = mean_codes(latents, photos, ids)
     with np.load(latents, allow_pickle=False) as file:
+        codes = patient_codes(file, photos, ids)
         rows, owner = photo_owners(file["photo_ids"], photos, ids)
         columns = [table.loc[file["photo_ids"][rows], name] for name in MEASURES["aligned"]]
         columns += [file[name][rows] for name in MEASURES["latents"]]
-    measured = per_patient(np.column_stack(columns), owner, len(ids))
+    measured = patient_means(np.column_stack(columns), owner, len(ids))
     return {f"codes.{name}": value for name, value in moments(codes).items()} | {
         f"measures.{name}": value for name, value in moments(measured).items()
     }

@@ -25,7 +25,6 @@ from facies.common.bounded import read_header, strict_json
 from facies.common.errors import InputError
 from facies.common.store import digest
 from facies.survival.clinical import ClinicalEncoder, Column
-from facies.survival.designs import photo_owners
 
 ASK = "get it again from those who made it"
 
@@ -57,23 +56,6 @@ class LinearModel:
     def group(self, risk) -> np.ndarray:
         """0, 1, 2 for low, medium and high risk."""
         return np.searchsorted(self.thresholds, risk, side="right")
-
-
-def mean_codes(path, photos, patient_ids) -> np.ndarray:
-    """Codes of latents averaged per patient (n, num_ws * w_dim)."""
-    with np.load(path, allow_pickle=False) as file:
-        rows, owner = photo_owners(file["photo_ids"], photos, patient_ids)
-        return per_patient(file["codes"][rows], owner, len(patient_ids))
-
-
-def per_patient(values, owner, n: int) -> np.ndarray:
-    """Rows of photos averaged per patient (n, p), NaN where there is none; ``owner`` int (photos,)
-    is the row of each photo's patient. A NaN of one photo is left out."""
-    values = np.asarray(values, float).reshape(len(owner), -1)
-    total, count = np.zeros((n, values.shape[1])), np.zeros((n, values.shape[1]))
-    np.add.at(total, owner, np.nan_to_num(values))
-    np.add.at(count, owner, ~np.isnan(values))
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def moments(values: np.ndarray) -> dict[str, np.ndarray]:

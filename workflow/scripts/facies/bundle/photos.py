@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from facies.bundle.locked import per_patient
 from facies.bundle.schema import MEASURES
 from facies.common.errors import InputError
 from facies.common.store import Store
 from facies.projection.gate import Gate
+from facies.survival.designs import patient_means
 
 DUPLICATE = "duplicate image of the same patient; one was kept"
 NOT_IN_SHEET = "its patient is not in the patients' sheet"
@@ -61,7 +61,7 @@ def usable_photos(
     return Usable(used, np.array(codes), np.array(measures)), excluded
 
 
-def patient_means(
+def average_photos(
     usable: Usable, photos: pd.DataFrame, patients: pd.Index
 ) -> tuple[np.ndarray, np.ndarray, list[dict]]:
     """Mean codes (n, p) and measures (n, k) of ``patients`` (n,), NaN for those without a photo,
@@ -78,8 +78,8 @@ def patient_means(
     listed = owner >= 0
     if not listed.any():
         raise InputError("no photo of its patients can be used")
-    codes = per_patient(usable.codes[listed], owner[listed], len(patients))
-    measures = per_patient(usable.measures[listed], owner[listed], len(patients))
+    codes = patient_means(usable.codes[listed], owner[listed], len(patients))
+    measures = patient_means(usable.measures[listed], owner[listed], len(patients))
     without = patients[np.isnan(codes).any(1)]
     excluded += [{"patient_id": patient, "reason": NO_PHOTO} for patient in without]
     return codes, measures, excluded

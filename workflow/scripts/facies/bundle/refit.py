@@ -1,7 +1,7 @@
-"""The model that leaves the house: refitted on all patients, its baseline hazard coarsened.
+"""The model of the bundle: refitted on all patients, its baseline hazard coarsened.
 
 The baseline is that of the patients' inner out-of-fold risks, as in the folds (crossval.py): under
-risks of the patients to whom the model was fitted it would promise others too many deaths.
+risks of the patients to whom the model was fitted it would predict too many deaths for others.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ def refit(design, held, columns, outcome: Outcome, model, inner_folds: int, seed
     risk = fit.test_risk
     if fit.coefficients is not None:
         beta = fit.coefficients
-    else:  # risks are linear in the columns; the least coefficients that say so are ridge's own
+    else:  # risks are linear in the columns; the least ones that give them are ridge's own
         beta = np.linalg.lstsq(columns - columns.mean(0), risk - risk.mean(), rcond=None)[0]
     intercept = float((risk - columns @ beta).mean())
     if not np.allclose(intercept + columns @ beta, risk, rtol=0, atol=1e-7):

@@ -64,23 +64,23 @@ def difference(gaps, fits: list[FoldFit]) -> dict:
     """Mean over folds of paired ``gaps`` (folds, 1 + draws), and how sure it is: the bootstrap's
     interval and p value, the draws' variance times ``variance_inflation`` of the ``fits``, and
     Nadeau and Bengio's interval."""
-    drawn = bootstrap.inflated(bootstrap.average(gaps), variance_inflation(fits))
+    draws = bootstrap.inflated(bootstrap.average(gaps), variance_inflation(fits))
     folds = nadeau_bengio([gap[0] for gap in gaps], fold_count(fits))
-    return bootstrap.interval(drawn) | {
-        "p": bootstrap.p_value(drawn),
+    return bootstrap.interval(draws) | {
+        "p": bootstrap.p_value(draws),
         "folds_low": folds["low"],
         "folds_high": folds["high"],
     }
 
 
-def likelihood_ratio_test(own: list[FoldFit], other: list[FoldFit]) -> dict:
-    """Likelihood-ratio test of adding the risks of the fits ``own`` to those of ``other``: chi2, a
-    mean over repeats divided by the ``variance_inflation`` of the folds, and p."""
+def likelihood_ratio_test(fits: list[FoldFit], others: list[FoldFit]) -> dict:
+    """Likelihood-ratio test of adding the risks of ``fits`` to those of ``others``: chi2, a mean
+    over repeats divided by the ``variance_inflation`` of the folds, and p."""
     ratios = []
-    for repeat in sorted({fit.repeat for fit in own}):
+    for repeat in sorted({fit.repeat for fit in fits}):
         pairs = [
             pair
-            for pair in zip(own, other, strict=True)
+            for pair in zip(fits, others, strict=True)
             if pair[0].repeat == repeat and not pair[0].reason and not pair[1].reason
         ]
         if pairs:
@@ -90,5 +90,5 @@ def likelihood_ratio_test(own: list[FoldFit], other: list[FoldFit]) -> dict:
                 np.concatenate([standard_risk(pair[i]) for pair in pairs]) for i in (0, 1)
             )
             ratios.append(hazards.likelihood_ratio(ours, theirs, outcome, strata))
-    chi2 = float(np.mean(ratios)) / variance_inflation(own) if ratios else np.nan
+    chi2 = float(np.mean(ratios)) / variance_inflation(fits) if ratios else np.nan
     return {"chi2": chi2, "p": float(stats.chi2.sf(chi2, 1))}

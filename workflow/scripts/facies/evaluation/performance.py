@@ -191,9 +191,9 @@ def group_hazards(risks, inflation: float) -> list[dict]:
     group, outcome = thirds(risks.risk), Outcome.of(risks)
     rows = []
     for number, name in ((1, "medium"), (2, "high")):
-        own = np.isin(group, [0, number])
-        high = (group[own] == number).astype(float)
-        fit = hazards.fit_cox(high[:, None], outcome[own], np.zeros(own.sum()))
+        compared = np.isin(group, [0, number])
+        high = (group[compared] == number).astype(float)
+        fit = hazards.fit_cox(high[:, None], outcome[compared], np.zeros(compared.sum()))
         if ratio := averaged_ratio([fit], thirds_inflation(inflation, name)):
             rows.append({"group": name, **ratio})
     return rows

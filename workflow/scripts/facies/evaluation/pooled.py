@@ -41,8 +41,8 @@ def last_horizon(fits) -> float:
 def choose_horizons(asked, outcome: Outcome, end: float) -> tuple[list[float], list[float]]:
     """Horizons to look at, and those of ``asked`` that lie beyond ``end`` and were shortened to it.
     Without ``asked`` they are the times by which half and four fifths of the deaths happened."""
-    wanted = asked or np.quantile(outcome.time[outcome.event], [0.5, 0.8]).tolist()
-    return sorted({min(float(t), end) for t in wanted}), [t for t in asked if t > end]
+    horizons = asked or np.quantile(outcome.time[outcome.event], [0.5, 0.8]).tolist()
+    return sorted({min(float(t), end) for t in horizons}), [t for t in asked if t > end]
 
 
 def survival_of(fit, times) -> np.ndarray:
@@ -57,8 +57,8 @@ def survival_of(fit, times) -> np.ndarray:
 def standard_risk(fit) -> np.ndarray:
     """Risks of the test patients in standard deviations of the training patients' out-of-fold
     risks; only shifted where those do not vary."""
-    spread = fit.inner_oof_risk.std()
-    return (fit.test_risk - fit.inner_oof_risk.mean()) / (spread if spread > 1e-9 else 1.0)
+    sd = fit.inner_oof_risk.std()
+    return (fit.test_risk - fit.inner_oof_risk.mean()) / (sd if sd > 1e-9 else 1.0)
 
 
 def pool(fits, draws: Draws, horizons) -> list[Pooled]:

@@ -50,9 +50,9 @@ def risk_groups(key, risks: pd.DataFrame, inflation: float) -> dict:
     outcome, group = Outcome.of(risks), thirds(risks.risk)
     curves = []
     for index in np.unique(group):
-        own = outcome[group == index]
-        curve = {name: np.round(v, 6).tolist() for name, v in kaplan_meier(own).items()}
-        counts = {"n": len(own), "events": int(own.event.sum())}
+        members = outcome[group == index]
+        curve = {name: np.round(v, 6).tolist() for name, v in kaplan_meier(members).items()}
+        counts = {"n": len(members), "events": int(members.event.sum())}
         curves.append({"name": GROUPS[index], **curve, **counts})
     p = log_rank(outcome, group, thirds_inflation(inflation, "all")) if len(risks) else np.nan
     return {**dict(zip(KEYS, key, strict=True)), "groups": curves, "logrank_p": p}

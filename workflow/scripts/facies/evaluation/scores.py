@@ -15,7 +15,7 @@ STEP = 5  # of the fits' times, for the AUC over time
 def fold_scores(fit: FoldFit, weights) -> dict[str, np.ndarray]:
     """The scores of one test fold, (draws,) each, in the draws ``weights`` (draws, n) of its
     patients; NaN where it cannot be scored. ``ipa`` is the share of the Kaplan-Meier curve's IBS
-    that the model spares: Kattan and Gerds, "The index of prediction accuracy", Diagn Progn Res 2
+    that the model saves: Kattan and Gerds, "The index of prediction accuracy", Diagn Progn Res 2
     (2018) 7."""
     times = fit.times[STEP - 1 :: STEP]
     baseline = np.tile(kaplan_meier_at(fit.train, fit.times), (len(fit.test), 1))

@@ -1,4 +1,4 @@
-"""How a model does among the patients of one kind."""
+"""How a model performs in subgroups of the patients."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from facies.statistics import calibration
 from facies.statistics.bootstrap import Draws, average, interval
 from facies.statistics.concordance import count_pairs
 
-FEWEST = 10  # patients; fewer could be known again, and say nothing
+FEWEST = 10  # patients; fewer could be identified, and give no estimate
 LEVELS = 5
 
 
@@ -30,7 +30,7 @@ def groups_of(column: pd.Series) -> dict[str, np.ndarray]:
         groups = {word: words == word for word in sorted(counts.index[counts >= FEWEST])}
         groups["other"] = rare
     groups["not known"] = missing
-    return {name: own.to_numpy(bool) for name, own in groups.items() if own.any()}
+    return {name: members.to_numpy(bool) for name, members in groups.items() if members.any()}
 
 
 def subgroup_rows(fits, draws: Draws, clinical: pd.DataFrame, horizon: float) -> list[dict]:
@@ -57,18 +57,20 @@ def subgroup_rows(fits, draws: Draws, clinical: pd.DataFrame, horizon: float) ->
 def _scores(fits, sets, draws, ids, horizon):
     concordant, comparable = 0.0, 0.0
     for fit in fits:
-        own = pd.Index(fit.test_ids).isin(ids)
-        counts = count_pairs(fit.test[own], fit.test_risk[own], draws.of(fit.test_ids[own]))
+        members = pd.Index(fit.test_ids).isin(ids)
+        counts = count_pairs(
+            fit.test[members], fit.test_risk[members], draws.of(fit.test_ids[members])
+        )
         concordant, comparable = concordant + counts[0], comparable + counts[1]
     c_index = np.divide(
         concordant, comparable, out=np.full(len(draws.weights), np.nan), where=comparable > 0
     )
     ratios = []
     for s in sets:
-        own = pd.Index(s.ids).isin(ids)
+        members = pd.Index(s.ids).isin(ids)
         ratios.append(
             calibration.observed_to_expected(
-                s.outcome[own], s.predicted[own, 0], horizon, s.weights[:, own]
+                s.outcome[members], s.predicted[members, 0], horizon, s.weights[:, members]
             )
         )
     events = int(sets[0].outcome.event[pd.Index(sets[0].ids).isin(ids)].sum())

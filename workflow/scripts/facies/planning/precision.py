@@ -1,4 +1,4 @@
-"""What a cohort can tell, and what finding out will cost, before anything runs.
+"""The precision that a cohort can give, before anything runs.
 
 References
 ----------
@@ -27,7 +27,7 @@ SHRINKAGE = 0.9  # Riley's least
 OPTIMISM = 0.05  # and his largest loss of Nagelkerke's R^2, and margin of the overall risk
 
 
-def spread_of(c: float, share: float) -> float:
+def log_hazard_sd(c: float, share: float) -> float:
     """Standard deviation of a normal log hazard that shows as Harrell's C of ``c`` where a
     ``share`` of the patients die under observation.
 
@@ -35,13 +35,13 @@ def spread_of(c: float, share: float) -> float:
     with hazard h is seen to die first with probability h / (h + h' + 2 k), so that C is the mean of
     max(h, h') / (h + h' + 2 k) over that of (h + h') / (h + h' + 2 k), and k follows from
     share = mean of h / (h + k). The fewer die, the more C is made by patients of high hazard: the
-    same spread shows as a higher C.
+    same SD shows as a higher C.
     """
     normal = norm.ppf((np.arange(NODES) + 0.5) / NODES)
 
-    def excess(spread):
-        hazard = np.exp(spread * normal)
-        censoring = brentq(lambda log_k: expit(spread * normal - log_k).mean() - share, -100, 100)
+    def excess(sd):
+        hazard = np.exp(sd * normal)
+        censoring = brentq(lambda log_k: expit(sd * normal - log_k).mean() - share, -100, 100)
         one, other = hazard[:, None], hazard
         seen = 1 / (one + other + 2 * np.exp(censoring))
         return (np.maximum(one, other) * seen).sum() / ((one + other) * seen).sum() - c
@@ -55,10 +55,10 @@ def interval_width(c, patients, events, folds, repeats, seed, simulations=200) -
     Cohorts of the same size, with exponential times and as many events, are simulated and scored in
     folds by the true risk: the width is the mean of those of the intervals that the report gives.
     """
-    spread, rng = spread_of(c, events / patients), np.random.default_rng(seed)
+    sd, rng = log_hazard_sd(c, events / patients), np.random.default_rng(seed)
     widths = []
     for _ in range(simulations):
-        risk = rng.normal(0, spread, patients)
+        risk = rng.normal(0, sd, patients)
         death = rng.exponential(np.exp(-risk))
         limit = rng.exponential(1.0, patients)
         # The censoring times are stretched until as many die before them.
@@ -68,8 +68,8 @@ def interval_width(c, patients, events, folds, repeats, seed, simulations=200) -
             fold = assign_folds(outcome, folds, int(rng.integers(2**31)))
             tests = [fold == k for k in range(1, folds + 1)]
             scores += [concordance(outcome[test], risk[test])[0] for test in tests]
-        found = within_unit(nadeau_bengio(scores, folds))
-        widths.append(found["high"] - found["low"])
+        interval = within_unit(nadeau_bengio(scores, folds))
+        widths.append(interval["high"] - interval["low"])
     return float(np.nanmean(widths))
 
 
@@ -84,13 +84,13 @@ def _stretch(ratio, events) -> float:
 
 def cox_snell(c: float, patients: int, events: int) -> float:
     """Cox and Snell's R^2 of a model that would show a C of ``c`` (Riley et al., section 4, with
-    the spread computed where they take Jinks' empirical formula).
+    the SD computed where they take Jinks' empirical formula).
 
-    R^2_D = s^2 / (pi^2 / 6 + s^2) with s the spread of the log hazard; O'Quigley's
+    R^2_D = s^2 / (pi^2 / 6 + s^2) with s the SD of the log hazard; O'Quigley's
     R^2_O = -pi^2 / 6 R^2_D / ((1 - pi^2 / 6) R^2_D - 1); the likelihood ratio is
     -events ln(1 - R^2_O), and R^2_CS = 1 - exp(-ratio / patients).
     """
-    explained = spread_of(c, events / patients) ** 2
+    explained = log_hazard_sd(c, events / patients) ** 2
     royston = explained / (EXTREME_VALUE + explained)
     oquigley = EXTREME_VALUE * royston / (1 + (EXTREME_VALUE - 1) * royston)
     return float(-np.expm1(events / patients * np.log1p(-oquigley)))

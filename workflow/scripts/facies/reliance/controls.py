@@ -5,7 +5,6 @@ import numpy as np
 from facies.evaluation.inflation import fold_count
 from facies.statistics.concordance import c_index
 from facies.statistics.intervals import nadeau_bengio, within_unit
-from facies.survival.designs import photo_owners
 from facies.survival.fits import FoldFit, by_key
 
 
@@ -28,15 +27,6 @@ def c_by_view(fits: list[FoldFit], views: list[str]) -> dict[str, dict]:
     """C of the fits of each of the views, in their order."""
     rows = {key[1]: c_row(some, c_indices(some)) for key, some in by_key(fits).items()}
     return {view: rows[view] for view in views}
-
-
-def patient_codes(latents: dict, photos, patient_ids) -> np.ndarray:
-    """Mean codes (n, p) of patients from ``photo_ids`` and ``codes`` of the latents."""
-    rows, owner = photo_owners(latents["photo_ids"], photos, patient_ids)
-    codes = latents["codes"][rows].reshape(len(owner), -1).astype(float)
-    sums = np.zeros((len(patient_ids), codes.shape[1]))
-    np.add.at(sums, owner, codes)
-    return sums / np.bincount(owner)[:, None]
 
 
 def risk_sd(fit: FoldFit) -> float:

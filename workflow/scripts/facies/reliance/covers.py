@@ -7,9 +7,10 @@ photo without its intercept: risk + coefficients . (changed code - code). Nothin
 import numpy as np
 
 from facies.evaluation.inflation import variance_inflation
-from facies.reliance.controls import patient_codes, risk_sd
+from facies.reliance.controls import risk_sd
 from facies.statistics.bootstrap import Draws, average, inflated, interval
 from facies.statistics.concordance import concordance
+from facies.survival.designs import patient_codes
 from facies.survival.fits import FoldFit
 
 # How a region is covered: with the mean face, inpainted, and as much at a random position.

@@ -1,6 +1,6 @@
 """Bootstrap of patients within folds: how far would the scores move with other test patients?
 
-The fitted models stay as they are, so the intervals do not tell what other training patients
+The fitted models stay as they are, so the intervals do not hold what other training patients
 would have made of them; ``intervals.nadeau_bengio`` does, and so do draws whose variance is
 ``inflated`` because the folds share patients. Patients are drawn, not photos and not predictions:
 one who is tested in every repeat has one weight in all of them.
@@ -28,23 +28,22 @@ class Draws:
 
 
 def draw_patients(ids, folds, seed, draws=DRAWS) -> Draws:
-    """Multinomial weights within each of ``folds`` (n,): what drawing rows with replacement gives
-    every patient."""
+    """Multinomial weights within each of ``folds`` (n,): how often every patient is resampled."""
     rng = np.random.default_rng(seed)
     weights = np.ones((1 + draws, len(ids)))
     for fold in np.unique(folds):
-        own = np.flatnonzero(folds == fold)
-        chances = np.full(len(own), 1 / len(own))
-        weights[1:, own] = rng.multinomial(len(own), chances, draws)
+        patients = np.flatnonzero(folds == fold)
+        chances = np.full(len(patients), 1 / len(patients))
+        weights[1:, patients] = rng.multinomial(len(patients), chances, draws)
     return Draws(pd.Index(ids), weights)
 
 
 def average(rows) -> np.ndarray:
     """Mean over folds of scores (folds, 1 + draws, ...), NaN left out; NaN if nothing is left."""
     rows = np.asarray(rows, float)
-    known = (~np.isnan(rows)).sum(0)
+    count = (~np.isnan(rows)).sum(0)
     sums = np.nansum(rows, axis=0)
-    return np.divide(sums, known, out=np.full(sums.shape, np.nan), where=known > 0)
+    return np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
 
 
 def inflated(scores, factor: float, within=(-np.inf, np.inf)) -> np.ndarray:
@@ -74,8 +73,8 @@ def centred(scores) -> np.ndarray:
 def p_value(differences) -> float:
     """Two-sided p of no difference: twice the share of draws on the other side of 0 than most,
     the sample counted as one of them; NaN without draws."""
-    known = differences[1:][~np.isnan(differences[1:])]
-    if not len(known) or np.isnan(differences[0]):
+    draws = differences[1:][~np.isnan(differences[1:])]
+    if not len(draws) or np.isnan(differences[0]):
         return np.nan
-    least = min((known <= 0).sum(), (known >= 0).sum())
-    return float(min(1.0, 2 * (1 + least) / (1 + len(known))))
+    least = min((draws <= 0).sum(), (draws >= 0).sum())
+    return float(min(1.0, 2 * (1 + least) / (1 + len(draws))))

@@ -1,7 +1,7 @@
 """Do as many patients die as predicted?
 
 Probabilities of different folds share one scale, unlike risks, so that here the folds' test
-patients stand together. ``known`` are the weights of what is known at the horizon (ipcw.py), and
+patients stand together. ``horizon_weights`` are IPCW weights at the horizon (ipcw.py), and
 ``weights`` (draws, n) draws of patients, the first row of ones.
 
 References
@@ -37,33 +37,34 @@ def observed_to_expected(outcome: Outcome, predicted, horizon: float, weights) -
 def grouped(outcome: Outcome, predicted, horizon: float, groups=5) -> list[dict]:
     """Mean prediction and Kaplan-Meier estimate with interval in equal groups by prediction."""
     rows = []
-    for own in np.array_split(np.argsort(predicted, kind="stable"), groups):
-        if not len(own):
+    for group in np.array_split(np.argsort(predicted, kind="stable"), groups):
+        if not len(group):
             continue
-        told = survival_with_interval(outcome[own], horizon)
+        survival = survival_with_interval(outcome[group], horizon)
         names = {"observed": "survival", "low": "high", "high": "low"}
-        row = {"n": len(own), "predicted": float(predicted[own].mean())}
-        rows.append(row | {name: 1 - told[of] for name, of in names.items()})
+        row = {"n": len(group), "predicted": float(predicted[group].mean())}
+        rows.append(row | {name: 1 - survival[of] for name, of in names.items()})
     return rows
 
 
-def smooth(dead, predicted, known, grid, weights) -> np.ndarray:
+def smooth(dead, predicted, horizon_weights, grid, weights) -> np.ndarray:
     """Observed share of deaths (draws, len(grid)) where ``grid`` was predicted: loess, that is
     lines fitted to the nearest three quarters of the patients by their distance, ``dead`` (n,)
-    weighted by ``known``."""
+    weighted by ``horizon_weights``."""
     distance = predicted - grid[:, None]
     nearest = int(np.ceil(SPAN * len(predicted))) - 1
     width = np.partition(np.abs(distance), nearest, axis=1)[:, [nearest]]
-    kernel = (1 - np.clip(np.abs(distance) / np.maximum(width, 1e-12), 0, 1) ** 3) ** 3 * known
+    kernel = (1 - np.clip(np.abs(distance) / np.maximum(width, 1e-12), 0, 1) ** 3) ** 3
+    kernel = kernel * horizon_weights
     n, x, xx, y, xy = (
         weights @ (kernel * factor).T
         for factor in (1.0, distance, distance**2, dead, distance * dead)
     )
-    spread = n * xx - x**2
+    variance = n * xx - x**2
     # Where all predictions are the same there is no line, but there is a mean.
-    flat = spread <= 1e-9 * n**2
+    flat = variance <= 1e-9 * n**2
     mean = np.divide(y, n, out=np.full(n.shape, np.nan), where=n > 0)
-    line = np.divide(xx * y - x * xy, spread, out=mean.copy(), where=~flat)
+    line = np.divide(xx * y - x * xy, variance, out=mean.copy(), where=~flat)
     return np.clip(line, 0, 1)
 
 
@@ -88,19 +89,19 @@ def indices(distance, weights) -> dict[str, np.ndarray]:
 
 def survival_bins(outcome: Outcome, survival) -> np.ndarray:
     """Patients in tenths of their predicted ``survival`` (n,) at their own last time, (10,), from
-    0 up. Whoever did not die there would have died at any lower survival, and is spread over it."""
+    0 up. A censored patient would have died at some lower survival, and is shared among those."""
     edges = np.linspace(0, 1, BINS + 1)
     survival = np.clip(survival, 1e-12, 1.0)
-    own = np.minimum((survival * BINS).astype(int), BINS - 1)
-    spread = np.clip(survival[:, None] - edges[:-1], 0, 1 / BINS) / survival[:, None]
-    return np.where(outcome.event[:, None], np.eye(BINS)[own], spread).sum(0)
+    tenth = np.minimum((survival * BINS).astype(int), BINS - 1)
+    shares = np.clip(survival[:, None] - edges[:-1], 0, 1 / BINS) / survival[:, None]
+    return np.where(outcome.event[:, None], np.eye(BINS)[tenth], shares).sum(0)
 
 
 def d_calibration(bins) -> float:
     """P value of the chi-squared test that ``survival_bins`` are equally full: predicted survival
     at death should be any number between 0 and 1 as often as any other.
 
-    Who is censored fills the bins as the model itself says, so that p grows towards 1 with their
+    The censored fill the bins as the model itself predicts, so that p grows towards 1 with their
     share: a small p speaks against the curves at any share, a large one for them only where at
     least ``INFORMATIVE`` of the patients died.
     """

@@ -1,7 +1,7 @@
 """Concordance of a risk score with survival in O(n log n), for one sample or many draws of it.
 
 Patients are met by falling time. Whoever outlives the patient at hand is already in a Fenwick
-tree over the ranks of risk, which tells in O(log n) how many of them had a lower risk. A draw is a
+tree over the ranks of risk, which counts in O(log n) how many of them had a lower risk. A draw is a
 weight per patient, a pair counts with the product of its two, so that the integer weights of a
 bootstrap give what resampling rows would give, without copying or sorting a row.
 
@@ -23,8 +23,8 @@ def concordance(outcome: Outcome, risk, weights=None, case_weights=None) -> np.n
     """C of each draw, (draws,): the weight of concordant pairs in that of comparable ones; NaN in
     a draw without any, or where a risk is NaN. The arguments are those of ``count_pairs``."""
     concordant, comparable = count_pairs(outcome, risk, weights, case_weights)
-    told = (comparable > 0) & ~np.isnan(risk).any()
-    return np.divide(concordant, comparable, out=np.full(len(comparable), np.nan), where=told)
+    defined = (comparable > 0) & ~np.isnan(risk).any()
+    return np.divide(concordant, comparable, out=np.full(len(comparable), np.nan), where=defined)
 
 
 def count_pairs(outcome: Outcome, risk, weights=None, case_weights=None):
@@ -67,7 +67,7 @@ def _count(event, tied_end, lower, upper, rank, case_weights, weights):
     concordant, comparable = np.zeros(draws), np.zeros(draws)
     tree = np.empty(n + 1)
     for draw in range(draws):
-        own = weights[draw]
+        weight = weights[draw]
         tree[:] = 0.0
         total = 0.0
         start = 0
@@ -77,18 +77,18 @@ def _count(event, tied_end, lower, upper, rank, case_weights, weights):
             for dead in (False, True):
                 if dead:
                     for i in range(start, end):
-                        case = own[i] * case_weights[i]
+                        case = weight[i] * case_weights[i]
                         if event[i] and case > 0:
                             below = _leading_sum(tree, lower[i])
                             tied = _leading_sum(tree, upper[i]) - below
                             concordant[draw] += case * (below + 0.5 * tied)
                             comparable[draw] += case * total
                 for i in range(start, end):
-                    if event[i] == dead and own[i] > 0:
-                        total += own[i]
+                    if event[i] == dead and weight[i] > 0:
+                        total += weight[i]
                         node = rank[i] + 1
                         while node <= n:
-                            tree[node] += own[i]
+                            tree[node] += weight[i]
                             node += node & -node
             start = end
     return concordant, comparable

@@ -15,8 +15,8 @@ from facies.statistics.outcome import Outcome
 
 def net_benefit(outcome: Outcome, predicted, horizon: float, thresholds, weights) -> np.ndarray:
     """Net benefit (draws, len(thresholds)), per patient, of treating whoever's predicted
-    probability of death by ``horizon`` reaches a threshold: those treated who would have died, less
-    those treated in vain at the threshold's odds.
+    probability of death by ``horizon`` reaches a threshold: true positives less false positives
+    weighted by the odds of the threshold.
 
     With x the share of patients treated and S their Kaplan-Meier survival at the horizon it is
     x (1 - S) - x S threshold / (1 - threshold); NaN where the last of those treated was censored

@@ -1,4 +1,4 @@
-"""Hazard ratios of a few columns within strata, their proportionality, and what one adds.
+"""Hazard ratios of a few columns within strata, their proportionality, and likelihood ratios.
 
 Strata are test folds: risks are compared within a fold, never between two. The models behind the
 risks are taken as given.
@@ -42,8 +42,8 @@ def fit_cox(x, outcome: Outcome, strata, max_steps=50) -> CoxFit | None:
     None where the data fix no answer: no deaths, collinear columns, or perfect separation.
     """
     rows = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
-    rows = [own[outcome[own].order] for own in rows if outcome.event[own].any()]
-    parts = [(x[own], outcome[own]) for own in rows]
+    rows = [index[outcome[index].order] for index in rows if outcome.event[index].any()]
+    parts = [(x[index], outcome[index]) for index in rows]
     if not parts or np.isnan(x).any():
         return None
     beta = np.zeros(x.shape[1])
@@ -63,7 +63,7 @@ def fit_cox(x, outcome: Outcome, strata, max_steps=50) -> CoxFit | None:
         beta = beta + length * step
         value, residuals, information = new
         if np.abs(length * step).max() < 1e-9:
-            deaths = np.concatenate([own[outcome.event[own]] for own in rows])
+            deaths = np.concatenate([index[outcome.event[index]] for index in rows])
             covariance = np.linalg.inv(information.sum(0))
             return CoxFit(beta, covariance, value, deaths, residuals, information)
     return None
@@ -79,10 +79,10 @@ def _derivatives(parts, beta):
         total = outcome.risk_sums(weight)
         mean = outcome.risk_sums(weight[:, None] * x) / total[:, None]
         squares = outcome.risk_sums(weight[:, None, None] * x[:, :, None] * x[:, None, :])
-        spread = squares / total[:, None, None] - mean[:, :, None] * mean[:, None, :]
+        variance = squares / total[:, None, None] - mean[:, :, None] * mean[:, None, :]
         value += (risk - risk.max() - np.log(total))[died].sum()
         residuals.append((x - mean)[died])
-        information.append(spread[died])
+        information.append(variance[died])
     return value, np.concatenate(residuals), np.concatenate(information)
 
 
@@ -111,9 +111,9 @@ def proportionality(fit: CoxFit, outcome: Outcome) -> float:
     return float(chi2.sf(score @ np.linalg.solve(variance, score), len(score)))
 
 
-def likelihood_ratio(own, other, outcome: Outcome, strata) -> float:
-    """Likelihood ratio chi-squared (1 degree of freedom) of the risk ``own`` (n,) beside the risk
+def likelihood_ratio(added, other, outcome: Outcome, strata) -> float:
+    """Likelihood-ratio chi-squared (1 degree of freedom) of the risk ``added`` (n,) to the risk
     ``other`` (n,), both out of fold; NaN where it is not defined."""
-    both = fit_cox(np.column_stack([other, own]), outcome, strata)
+    both = fit_cox(np.column_stack([other, added]), outcome, strata)
     alone = fit_cox(np.asarray(other)[:, None], outcome, strata)
     return 2 * (both.likelihood - alone.likelihood) if both and alone else np.nan

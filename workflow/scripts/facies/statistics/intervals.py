@@ -30,12 +30,13 @@ def nadeau_bengio(scores, folds: int) -> dict:
     return {name: end.tolist() for name, end in ends.items()}
 
 
-def within_unit(found: dict) -> dict:
+def within_unit(symmetric: dict) -> dict:
     """The symmetric interval of a score between 0 and 1, taken to the logit scale by the delta
     method and back, so that it stays between them."""
-    value, half = np.asarray(found["value"], float), np.subtract(found["high"], found["value"])
+    value = np.asarray(symmetric["value"], float)
+    half = np.subtract(symmetric["high"], symmetric["value"])
     inside = (value > 0) & (value < 1)  # at the ends all folds score alike, and half is 0
     middle = np.where(inside, value, 0.5)
     steps = half / (middle * (1 - middle))
     ends = (np.where(inside, expit(logit(middle) + s * steps), value) for s in (-1, 1))
-    return found | dict(zip(("low", "high"), (end.tolist() for end in ends), strict=True))
+    return symmetric | dict(zip(("low", "high"), (end.tolist() for end in ends), strict=True))

@@ -33,15 +33,15 @@ def inverse_censoring(train: Outcome, times, before=False) -> np.ndarray:
     censoring exchanged: at one time deaths come first. NaN from the end of the training follow-up
     on."""
     times = np.asarray(times, float)
-    known, uncensored = kaplan_meier_estimator(train.event, train.time, reverse=True)
-    place = np.searchsorted(known, times, side="left" if before else "right")
-    uncensored = np.concatenate([[1.0], uncensored])[place]
+    steps, uncensored = kaplan_meier_estimator(train.event, train.time, reverse=True)
+    index = np.searchsorted(steps, times, side="left" if before else "right")
+    uncensored = np.concatenate([[1.0], uncensored])[index]
     inside = times < train.time.max()
     return np.divide(1.0, uncensored, out=np.full(times.shape, np.nan), where=inside)
 
 
 def horizon_weights(train: Outcome, test: Outcome, horizon: float) -> np.ndarray:
-    """Weights (n,) of what is known at ``horizon``: 1 / G(time-) for the dead, 1 / G(horizon) for
+    """IPCW weights (n,) at ``horizon``: 1 / G(time-) for the dead, 1 / G(horizon) for
     those still there, 0 for whoever was censored before; NaN beyond the training follow-up."""
     if not horizon < train.time.max():
         return np.full(len(test), np.nan)
@@ -70,9 +70,9 @@ def auc(train: Outcome, test: Outcome, risk, times, weights) -> np.ndarray:
     test = test[rising]
     # A death that no time covers needs no weight.
     cases = test.event * np.nan_to_num(inverse_censoring(train, test.time, before=True))
-    known = np.flatnonzero(np.asarray(times) < train.time.max())
-    scores[:, known] = _auc(
-        np.asarray(times, float)[known],
+    followed = np.flatnonzero(np.asarray(times) < train.time.max())
+    scores[:, followed] = _auc(
+        np.asarray(times, float)[followed],
         test.time,
         cases,
         lower,
@@ -108,9 +108,9 @@ def mean_auc(scores, survival) -> np.ndarray:
     """Mean over time of ``scores`` (draws, times), weighted by the fall of the Kaplan-Meier
     ``survival`` (times,): by how many died since the time before. Times without a score are out."""
     falls = -np.diff(survival, prepend=1.0)
-    known = ~np.isnan(scores)
-    total = (known * falls).sum(1)
-    sums = np.where(known, scores, 0.0) @ falls
+    scored = ~np.isnan(scores)
+    total = (scored * falls).sum(1)
+    sums = np.where(scored, scores, 0.0) @ falls
     return np.divide(sums, total, out=np.full(len(scores), np.nan), where=total > 0)
 
 
@@ -132,11 +132,11 @@ def brier_terms(train: Outcome, test: Outcome, survival, times) -> np.ndarray:
 def integrated_brier(terms, times) -> np.ndarray:
     """Every patient's part (n,) in the integrated Brier score: the mean of ``terms`` over the
     times that are not beyond the follow-up. NaN with fewer than two such times."""
-    known = ~np.isnan(terms).all(axis=0)
-    if known.sum() < 2:
+    followed = ~np.isnan(terms).all(axis=0)
+    if followed.sum() < 2:
         return np.full(len(terms), np.nan)
-    span = times[known][-1] - times[known][0]
-    return np.trapezoid(terms[:, known], times[known], axis=1) / span
+    span = times[followed][-1] - times[followed][0]
+    return np.trapezoid(terms[:, followed], times[followed], axis=1) / span
 
 
 def weighted_mean(values, weights) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Guarded C-index, Kaplan-Meier curves, the log-rank test, and the interval over folds.
+"""Kaplan-Meier curves, follow-up and the log-rank test.
 
-A score that cannot be computed is NaN, never an exception.
+What cannot be computed is NaN, never an exception.
 """
 
 import numpy as np
@@ -58,10 +58,11 @@ def survival_with_interval(outcome: Outcome, time: float) -> dict[str, float]:
     """
     curve = kaplan_meier(outcome)
     last = np.searchsorted(curve["times"], time, side="right") - 1
-    told = {name: float(curve[name][last]) for name in ("survival", "low", "high")}
+    estimate = {name: float(curve[name][last]) for name in ("survival", "low", "high")}
     if outcome.time.max() < time:
-        return dict.fromkeys(told, np.nan)
-    return told | {"low": np.nan, "high": np.nan} if told["survival"] in (0, 1) else told
+        return dict.fromkeys(estimate, np.nan)
+    certain = estimate["survival"] in (0, 1)
+    return estimate | {"low": np.nan, "high": np.nan} if certain else estimate
 
 
 def survival_at(outcome: Outcome, horizon: float, weights) -> np.ndarray:

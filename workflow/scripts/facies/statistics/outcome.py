@@ -8,11 +8,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Ties:
-    """The k deaths that share their time with other deaths: ``place`` int (k,) in an outcome's
+    """The k deaths that share their time with other deaths: ``position`` int (k,) in an outcome's
     ``order``, ``group`` int (k,) numbers their times, ``first`` int is where each of these begins
     among them, and ``share`` (k,) is 0, 1/m, ..., (m - 1)/m for m deaths at one time."""
 
-    place: np.ndarray
+    position: np.ndarray
     group: np.ndarray
     first: np.ndarray
     share: np.ndarray
@@ -78,9 +78,9 @@ class Outcome:
         share of those who die at the same time."""
         sums = np.cumsum(values, axis=0)[self.risk_set_end]
         ties = self.ties
-        if len(ties.place):
-            dying = np.add.reduceat(values[ties.place], ties.first)[ties.group]
-            sums[ties.place] -= ties.share.reshape(-1, *[1] * (dying.ndim - 1)) * dying
+        if len(ties.position):
+            dying = np.add.reduceat(values[ties.position], ties.first)[ties.group]
+            sums[ties.position] -= ties.share.reshape(-1, *[1] * (dying.ndim - 1)) * dying
         return sums
 
     def sums_while_at_risk(self, values, power=1):
@@ -89,9 +89,9 @@ class Outcome:
         by its ``power``."""
         sums = np.cumsum(values[::-1])[::-1][self.risk_set_start]
         ties = self.ties
-        if len(ties.place):
-            gone = (1 - (1 - ties.share) ** power) * values[ties.place]
-            sums[ties.place] -= np.add.reduceat(gone, ties.first)[ties.group]
+        if len(ties.position):
+            gone = (1 - (1 - ties.share) ** power) * values[ties.position]
+            sums[ties.position] -= np.add.reduceat(gone, ties.first)[ties.group]
         return sums
 
     def ranked(self, seed):

@@ -17,10 +17,10 @@ class Column:
     @classmethod
     def learn(cls, column: pd.Series, rows):
         """Median or levels of the rows ``rows``; the column's dtype says which it is."""
-        known = column.iloc[rows].dropna()
+        values = column.iloc[rows].dropna()
         if pd.api.types.is_numeric_dtype(column):
-            return cls(column.name, median=float(known.median()) if len(known) else 0.0)
-        return cls(column.name, levels=tuple(np.unique(known.to_numpy(str)).tolist()))
+            return cls(column.name, median=float(values.median()) if len(values) else 0.0)
+        return cls(column.name, levels=tuple(np.unique(values.to_numpy(str)).tolist()))
 
     def encode(self, column: pd.Series) -> list[np.ndarray]:
         """Columns (n,): the number and whether it is missing, or an indicator per level."""
@@ -50,8 +50,8 @@ class ClinicalEncoder:
         columns = tuple(Column.learn(frame[name], rows) for name in frame)
         x = _encoded(columns, frame)[rows]
         centre, scale = x.mean(0), x.std(0)
-        kept = np.flatnonzero(scale > 1e-12)  # a column that is constant in training says nothing
-        if not len(kept):  # one column of zeros lets every model say that it knows nothing
+        kept = np.flatnonzero(scale > 1e-12)  # a column that is constant in training is of no use
+        if not len(kept):  # one column of zeros: every model predicts the same for all
             return cls(columns, np.array([0]), centre[:1], np.array([np.inf]))
         return cls(columns, kept, centre[kept], scale[kept])
 
@@ -61,4 +61,6 @@ class ClinicalEncoder:
 
 
 def _encoded(columns, frame):
-    return np.column_stack([part for own in columns for part in own.encode(frame[own.name])])
+    return np.column_stack(
+        [part for column in columns for part in column.encode(frame[column.name])]
+    )

@@ -1,6 +1,6 @@
 """The end-to-end baseline: a convolutional network from pixels to Cox's log-risk.
 
-What a generator's latent space adds is what models on it tell beyond this one, which starts from
+The incremental value of a generator's latent space is that over this model, which starts from
 random weights and learns from the same training patients alone. Patients are its unit: in every
 epoch each of them shows one photo, cropped and mirrored at random. The number of epochs is a
 candidate like any other, so that inner folds of the training patients stop it.
@@ -25,17 +25,17 @@ READ = 1000  # photos at once
 
 @dataclass(frozen=True)
 class PhotoSplit:
-    """Like features.Split, but of photos: ``images`` float32 (m, r, r, 3) in [0, 1] of the cohort,
-    ``shown`` and ``shown_held`` int, those of the patients ``rows`` and ``held``, with ``place``
-    and ``place_held`` int, whose they are there."""
+    """Like designs.Split, but of photos: ``images`` float32 (m, r, r, 3) in [0, 1] of the cohort,
+    ``shown`` and ``shown_held`` int, those of the patients ``rows`` and ``held``, and ``patient``
+    and ``patient_held`` int, whose they are there."""
 
     rows: np.ndarray
     held: np.ndarray
     images: np.ndarray
     shown: np.ndarray
-    place: np.ndarray
+    patient: np.ndarray
     shown_held: np.ndarray
-    place_held: np.ndarray
+    patient_held: np.ndarray
     axes = None
     owner = None
 
@@ -53,10 +53,10 @@ class ImageDesign:
         return PhotoSplit(rows, held, self.images, *self._of(rows), *self._of(held))
 
     def _of(self, patients):
-        place = np.full(self.owner.max() + 1, -1)
-        place[patients] = np.arange(len(patients))
-        shown = np.flatnonzero(place[self.owner] >= 0)
-        return shown, place[self.owner[shown]]
+        index = np.full(self.owner.max() + 1, -1)
+        index[patients] = np.arange(len(patients))
+        shown = np.flatnonzero(index[self.owner] >= 0)
+        return shown, index[self.owner[shown]]
 
 
 class ConvolutionalCox(Model):
@@ -92,10 +92,10 @@ class ConvolutionalCox(Model):
         train_risks, held_risks, done = [], [], 0
         for stop in (c["epochs"] for c in candidates):
             for _ in range(stop - done):
-                self._epoch(network, optimiser, photos, split.place, outcome, rng)
+                self._epoch(network, optimiser, photos, split.patient, outcome, rng)
             done = stop
-            train_risks.append(mean_risks(network, photos, split.place))
-            held_risks.append(mean_risks(network, held, split.place_held))
+            train_risks.append(mean_risks(network, photos, split.patient))
+            held_risks.append(mean_risks(network, held, split.patient_held))
         return CandidatePredictions.log_risks(np.array(held_risks), np.array(train_risks))
 
     def network(self):
@@ -109,20 +109,20 @@ class ConvolutionalCox(Model):
         read = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Dropout(0.5))
         return nn.Sequential(*layers, read, nn.Linear(16 * last, 1, bias=False))
 
-    def _epoch(self, network, optimiser, photos, place, outcome, rng):
+    def _epoch(self, network, optimiser, photos, patient, outcome, rng):
         """One photo of every patient, in random order."""
         import torch
         from pycox.models.loss import cox_ph_loss
 
         network.train()
-        order = rng.permutation(len(place))
-        _, first = np.unique(place[order], return_index=True)
+        order = rng.permutation(len(patient))
+        _, first = np.unique(patient[order], return_index=True)
         chosen = rng.permutation(order[first])
-        for own in np.array_split(chosen, max(1, round(len(chosen) / self.batch))):
-            patients = outcome[place[own]]
+        for batch in np.array_split(chosen, max(1, round(len(chosen) / self.batch))):
+            patients = outcome[patient[batch]]
             if not patients.event.any():
                 continue
-            risk = network(cropped(photos[own], rng))
+            risk = network(cropped(photos[batch], rng))
             target = (
                 torch.tensor(np.array(part, np.float32)) for part in (patients.time, patients.event)
             )
@@ -153,7 +153,7 @@ def cropped(photos, rng):
     return torch.stack([square.flip(-1) if mirror else square for square, mirror in pairs])
 
 
-def mean_risks(network, photos, place) -> np.ndarray:
+def mean_risks(network, photos, patient) -> np.ndarray:
     """Log-risks (n,) of n patients: means over their photos, and over the middle of each photo and
     its mirror image."""
     import torch
@@ -169,4 +169,4 @@ def mean_risks(network, photos, place) -> np.ndarray:
             ]
         )
     risk = risk[:, 0].numpy().astype(float) / 2
-    return np.bincount(place, risk) / np.bincount(place)
+    return np.bincount(patient, risk) / np.bincount(patient)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PERFECT_ORDER = 50.0  # spread of log-risks; exp(50) to 1 is no hazard ratio
+PERFECT_ORDER = 50.0  # range of log-risks; exp(50) to 1 is no hazard ratio
 
 
 def log_likelihood(risk, outcome):
@@ -29,10 +29,12 @@ def log_likelihood(risk, outcome):
     risk = np.asarray(risk, float)[..., outcome.order]
     log_sums = np.logaddexp.accumulate(risk, axis=-1)[..., outcome.risk_set_end]
     ties = outcome.ties
-    if len(ties.place):
-        dying = np.logaddexp.reduceat(risk[..., ties.place], ties.first, axis=-1)[..., ties.group]
-        gone = ties.share * np.exp(dying - log_sums[..., ties.place])
-        log_sums[..., ties.place] += np.log1p(-gone)
+    if len(ties.position):
+        dying = np.logaddexp.reduceat(risk[..., ties.position], ties.first, axis=-1)[
+            ..., ties.group
+        ]
+        gone = ties.share * np.exp(dying - log_sums[..., ties.position])
+        log_sums[..., ties.position] += np.log1p(-gone)
     return ((risk - log_sums) * outcome.event[outcome.order]).sum(-1)
 
 
@@ -65,8 +67,8 @@ def _minimum(x, outcome, penalty, start, tolerance, max_steps):
 def ridge_path(x, outcome, penalties, tolerance=1e-6):
     """Coefficients (len(penalties), p), each fit started from its neighbour's answer.
 
-    The path of falling penalties ends, and repeats its last answer, once it tells the training
-    patients apart as if they were ordered perfectly: the likelihood has nothing more to say.
+    The path of falling penalties ends, and repeats its last answer, once the training
+    patients are as good as perfectly ordered: the likelihood cannot choose between smaller ones.
     """
     fits, start = [], None
     for penalty in penalties:
@@ -121,8 +123,8 @@ def _newton_step(x, ordered, penalty, terms, gradient):
         pulled = ordered.sums_while_at_risk(squares * ordered.risk_sums(weight * v))
         return terms.expected * v - weight * pulled
 
-    own = weight**2 * ordered.sums_while_at_risk(squares, power=2)
-    diagonal = (x**2).T @ (terms.expected - own) + penalty
+    squared = weight**2 * ordered.sums_while_at_risk(squares, power=2)
+    diagonal = (x**2).T @ (terms.expected - squared) + penalty
     diagonal[diagonal <= 0] = 1.0  # a column of zeros without penalty moves nowhere
     step, residual = np.zeros_like(gradient), -gradient
     scaled = residual / diagonal

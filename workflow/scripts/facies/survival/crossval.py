@@ -127,19 +127,21 @@ def cross_validated_score(fold: Fold, predictions, outcome: Outcome) -> np.ndarr
     return np.nan_to_num(scores, nan=0.5).mean(0)
 
 
-def permuted_scores(design, outcome: Outcome, orders, folds, model, score, settings) -> np.ndarray:
-    """Scores (orders, folds) of the nested protocol under each order of the outcomes.
+def nested_scores(design, outcomes, folds, model, score, settings) -> np.ndarray:
+    """Scores (outcomes, folds) of the nested protocol for several ``outcomes`` of the patients.
 
-    ``folds`` (n,) stay as they are, so each fold's rotations are made once for all orders.
-    ``score(outcome, risk)`` rates a test fold; ``settings`` has seed and inner_folds.
+    ``folds`` (n,), and the inner folds that the first outcome stratifies, stay as they are, so that
+    each fold's rotations are made once for all outcomes. ``score(outcome, risk)`` rates a test
+    fold; ``settings`` has seed and inner_folds.
     """
     scores = []
     for number in np.unique(folds):
         train, test = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
         seed = [settings["seed"], 1, int(number)]
-        ready = prepare(design, outcome, train, test, settings["inner_folds"], seed)
-        permuted = [outcome[order] for order in orders]
-        scores.append([score(o[test], test_risk(design, ready, o, model, seed)) for o in permuted])
+        ready = prepare(design, outcomes[0], train, test, settings["inner_folds"], seed)
+        risks = [test_risk(design, ready, outcome, model, seed) for outcome in outcomes]
+        pairs = zip(outcomes, risks, strict=True)
+        scores.append([score(outcome[test], risk) for outcome, risk in pairs])
     return np.array(scores).T
 
 

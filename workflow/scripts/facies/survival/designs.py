@@ -11,7 +11,7 @@ from facies.survival.clinical import ClinicalEncoder
 from facies.survival.features import FeatureSet
 from facies.survival.fits import FoldFit
 
-WITHIN_SHRINKAGE = 0.1
+WCCN_SHRINKAGE = 0.1
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Split:
 
     ``rows`` and ``held`` index the cohort; ``x`` (n, r) and ``x_held`` (m, r) are centred on the
     training patients; ``axes`` (r, p) leads coefficients of x back to columns, None if they are
-    the columns. Where the rows of ``x_held`` are photos, ``owner`` int (photos,) is the place in
+    the columns. Where the rows of ``x_held`` are photos, ``owner`` int (photos,) is the row in
     ``held`` of each one's patient. The last ``free`` columns are clinical, not to be penalised.
     """
 
@@ -87,6 +87,23 @@ def photo_owners(photo_ids, photos: pd.DataFrame, patient_ids):
     return owner >= 0, owner[owner >= 0]
 
 
+def patient_means(values, owner, patients: int) -> np.ndarray:
+    """Rows of photos averaged per patient (patients, p), NaN where there is none; ``owner`` int
+    (photos,) is the row of each photo's patient. A NaN of one photo is left out."""
+    values = np.asarray(values, float).reshape(len(owner), -1)
+    total, count = np.zeros((2, patients, values.shape[1]))
+    np.add.at(total, owner, np.nan_to_num(values))
+    np.add.at(count, owner, ~np.isnan(values))
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+
+def patient_codes(latents, photos, patient_ids) -> np.ndarray:
+    """Mean codes (n, num_ws * w_dim) of patients, ``latents`` being a file's ``photo_ids`` and
+    ``codes``."""
+    of_patients, owner = photo_owners(latents["photo_ids"], photos, patient_ids)
+    return patient_means(latents["codes"][of_patients], owner, len(patient_ids))
+
+
 def small_images(images, side=64) -> np.ndarray:
     """Images (n, R, R, 3) averaged down to at most ``side`` pixels, float32 in [0, 1]."""
     step = max(1, images.shape[1] // side)
@@ -102,7 +119,7 @@ def principal_axes(x, rank=None):
     values, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
     values, vectors = values[::-1], vectors[:, ::-1]
     keep = np.flatnonzero(values > 1e-10 * max(values[0], 0))[:rank]
-    if not len(keep):  # one axis of zeros lets every model say that it knows nothing
+    if not len(keep):  # one axis of zeros: every model predicts the same for all
         return np.zeros((1, x.shape[1]))
     if wide:
         return (vectors[:, keep] / np.sqrt(values[keep])).T @ x
@@ -115,14 +132,14 @@ class PhotoDesign:
     to have their risks averaged (the same to linear models).
 
     Columns are centred but not standardised: in W+ and in pixels all share one unit, and dividing
-    by their spread would lift the coordinates in which faces hardly differ, which carry the noise
+    by their SD would lift the coordinates in which faces hardly differ, which carry the noise
     of projection. ``rank`` limits the axes (PCA); None keeps all, so that ridge stays exact.
 
     The metric ``wccn`` also shrinks the directions in which photos of one training patient
     differ (pose, light, expression), which no trait of the patient can explain: with S the
     covariance within patients, x becomes (S / s + 1)^(-1/2) x, s a tenth of S's mean eigenvalue.
     Hatch et al., "Within-class covariance normalization for SVM-based speaker recognition",
-    Interspeech 2006. Which metric serves is for the inner folds to say.
+    Interspeech 2006. The inner folds choose the metric.
     """
 
     def __init__(self, values, owner, metrics=("plain", "wccn"), rank=None, each_photo=False):
@@ -134,9 +151,7 @@ class PhotoDesign:
         centred = values - values.mean(0)
         self.basis = principal_axes(centred) if values.shape[1] > len(values) else None
         values = centred @ self.basis.T if self.basis is not None else centred
-        self.means = np.zeros((len(photos), values.shape[1]))
-        np.add.at(self.means, owner, values)
-        self.means /= photos[:, None]
+        self.means = patient_means(values, owner, len(photos))
         self.photos = (values, owner) if each_photo else None
         repeated = photos[owner] > 1
         self.owner = owner[repeated]
@@ -153,24 +168,24 @@ class PhotoDesign:
         return Split(rows, held, centred @ axes.T, x_held, shrink(axes), owner)
 
     def _held_out(self, held):
-        """Values of the patients ``held``, or of their photos with the place of each's patient."""
+        """Values of the patients ``held``, or of their photos with the row of each's patient."""
         if self.photos is None:
             return self.means[held], None
         values, owner = self.photos
-        place = np.full(len(self.means), -1)
-        place[held] = np.arange(len(held))
-        theirs = place[owner] >= 0
-        return values[theirs], place[owner[theirs]]
+        index = np.full(len(self.means), -1)
+        index[held] = np.arange(len(held))
+        theirs = index[owner] >= 0
+        return values[theirs], index[owner[theirs]]
 
     def _shrinkage(self, rows):
         """The symmetric map of the metric ``wccn``, learned from the photos of ``rows``."""
-        own = self.deviations[np.isin(self.owner, rows)]
-        if not own.any():
+        deviations = self.deviations[np.isin(self.owner, rows)]
+        if not deviations.any():
             return lambda x: x
-        freedom = len(own) - len(np.unique(self.owner[np.isin(self.owner, rows)]))
-        axes = principal_axes(own)
-        variances = ((own @ axes.T) ** 2).sum(0) / freedom
-        factors = 1 / np.sqrt(variances / (WITHIN_SHRINKAGE * variances.mean()) + 1)
+        freedom = len(deviations) - len(np.unique(self.owner[np.isin(self.owner, rows)]))
+        axes = principal_axes(deviations)
+        variances = ((deviations @ axes.T) ** 2).sum(0) / freedom
+        factors = 1 / np.sqrt(variances / (WCCN_SHRINKAGE * variances.mean()) + 1)
         return lambda x: x - ((x @ axes.T) * (1 - factors)) @ axes
 
     def coefficients(self, split: Split, gamma) -> np.ndarray:
@@ -204,13 +219,14 @@ class ClinicalDesign:
 
 
 class JointDesign:
-    """The axes of a matrix beside the columns of a table, for one model of both."""
+    """The axes of a PhotoDesign and the columns of a ClinicalDesign, for one model of both."""
 
-    def __init__(self, matrix: PhotoDesign, table: ClinicalDesign):
-        self.matrix, self.table, self.metrics = matrix, table, matrix.metrics
+    def __init__(self, photos: PhotoDesign, clinical: ClinicalDesign):
+        self.photos, self.clinical, self.metrics = photos, clinical, photos.metrics
 
     def split(self, rows, held, metric="plain") -> Split:
-        face, clinical = self.matrix.split(rows, held, metric), self.table.split(rows, held)
+        face = self.photos.split(rows, held, metric)
+        clinical = self.clinical.split(rows, held)
         x_held = clinical.x_held if face.owner is None else clinical.x_held[face.owner]
         return Split(
             rows,

@@ -40,13 +40,13 @@ class RidgeCox(Model):
         return [{"penalty": float(chosen * factor), "unit": unit} for factor in factors]
 
     def predict(self, split, outcome, candidates, seed):
-        own = self._penalised(split)
-        found = self.bounded(
+        penalised = self._penalised(split)
+        coefficients = self.bounded(
             lambda least: ridge_path(
-                split.x, outcome, [np.where(own, c["penalty"], least) for c in candidates]
+                split.x, outcome, [np.where(penalised, c["penalty"], least) for c in candidates]
             )
         )
-        return CandidatePredictions.linear(split, found)
+        return CandidatePredictions.linear(split, coefficients)
 
     @classmethod
     def bounded(cls, fit):
@@ -77,7 +77,7 @@ class ElasticNetCox(Model):
 
     On raw W+ columns, which share few directions among many, coordinate descent crawls and the
     lasso picks arbitrary twins; on the axes it is quick and picks modes of variation. A share of
-    the lasso of .01 is ridge but for the axes that say least: where many modes matter a little,
+    the lasso of .01 is ridge but for the least informative axes: where many modes matter a little,
     it must be among the candidates. The library knows Breslow's likelihood alone, so that it is
     given ranks of the times (cox.py).
     """
@@ -102,24 +102,26 @@ class ElasticNetCox(Model):
         for ratio, group in groupby(candidates, key=lambda c: c["l1_ratio"]):
             alphas, least = np.array([c["alpha"] for c in group]), 0.0
             for first in range(0, len(alphas), self.block):
-                own = alphas[first : first + self.block]
-                found, least = self._block(split, outcome, ratio, own, least, largest / ratio)
-                rows.append(np.tile(start, (len(own), 1)) if found is None else found)
+                block = alphas[first : first + self.block]
+                bounds = least, largest / ratio
+                beta, least = self._block(split, outcome, ratio, block, *bounds)
+                rows.append(np.tile(start, (len(block), 1)) if beta is None else beta)
         return CandidatePredictions.linear(split, np.concatenate(rows))
 
     @staticmethod
     def _start(split, outcome):
         """Coefficients (r,) under which all penalised columns are 0, and the lasso's least penalty
-        that keeps them there: the largest slope of the mean log-likelihood. Ridge's own least
-        penalty bounds what clinical columns that part the dead from the others would say."""
-        own = np.arange(split.x.shape[1]) >= split.x.shape[1] - split.free
-        start = np.zeros(len(own))
-        free = split.x[:, own]
-        start[own] = RidgeCox.bounded(lambda least: fit_ridge(free, outcome, least))
+        that keeps them there: the largest slope of the mean log-likelihood. Ridge's least
+        penalty bounds the coefficients of clinical columns that separate dead and living."""
+        unpenalised = np.arange(split.x.shape[1]) >= split.x.shape[1] - split.free
+        start = np.zeros(len(unpenalised))
+        free = split.x[:, unpenalised]
+        start[unpenalised] = RidgeCox.bounded(lambda least: fit_ridge(free, outcome, least))
         risk = split.x @ start
         times, hazard = baseline_hazard(risk, outcome)
         reached = np.concatenate([[0.0], hazard])[np.searchsorted(times, outcome.time, "right")]
-        slopes = split.x[:, ~own].T @ (outcome.event - np.exp(risk) * reached) / len(outcome)
+        residuals = outcome.event - np.exp(risk) * reached
+        slopes = split.x[:, ~unpenalised].T @ residuals / len(outcome)
         return start, max(float(np.abs(slopes).max()), 1e-9)
 
     def _block(self, split, outcome, l1_ratio, alphas, least, largest):

@@ -1,6 +1,6 @@
-"""The survival models by the names that the config gives them; prediction.py says what a model is.
+"""The survival models by the names that the config gives them; prediction.py describes a model.
 
-They are told apart by what they predict, and so is how their candidates are judged (crossval.py):
+They differ in what they predict, and so is how their candidates are judged (crossval.py):
 log-risks of a Cox model (``coxph``, ``coxnet``, ``boosting``, ``deepsurv``, ``coxcc``, ``cnn``),
 curves of their own (``forest``, ``coxtime``, ``deephit``, ``logistichazard``, ``mtlr``,
 ``pchazard``, ``kaplanmeier``) or ranks alone (``svm``).

@@ -30,7 +30,7 @@ from facies.survival.prediction import (
 
 
 class Network(Model):
-    """What the networks share. A kind of its own says how pycox's model and its targets are made
+    """What the networks share. Each kind defines how pycox's model and its targets are made
     (``build``), what is read of it (``read``) and what that is (``gather``)."""
 
     axes = 64
@@ -129,7 +129,7 @@ class DeepSurv(ProportionalHazards):
 
 
 class CoxCC(ProportionalHazards):
-    """As DeepSurv, with each death against one living patient, drawn anew at each step."""
+    """As DeepSurv, with each death against one living patient, sampled at each step."""
 
     def build(self, columns, outcome, decay):
         from pycox.models import CoxCC
@@ -166,17 +166,17 @@ class CoxTime(Curves):
     def read(self, model, x, held, outcome):
         """As pycox's baseline hazard and curves, without a data loader for every time of death, and
         with Efron's ties."""
-        known, deaths = np.unique(outcome.time[outcome.event], return_counts=True)
-        dead = outcome.event[:, None] & (outcome.time[:, None] == known)
-        scale = model.labtrans.transform(known, np.ones(len(known)))[0]
+        death_times, deaths = np.unique(outcome.time[outcome.event], return_counts=True)
+        dead = outcome.event[:, None] & (outcome.time[:, None] == death_times)
+        scale = model.labtrans.transform(death_times, np.ones(len(death_times)))[0]
         relative = np.exp(self._log_risks(model, np.concatenate([x, held]), scale))
-        there = outcome.time[:, None] >= known
+        there = outcome.time[:, None] >= death_times
         total, dying = ((relative[: len(x)] * part).sum(0) for part in (there, dead))
         share = np.arange(deaths.max())[:, None] / deaths  # Efron's ties, as in cox.py
         left = total - share * dying
         hazard = np.divide(1.0, left, out=np.zeros(left.shape), where=share < 1).sum(0)
         survival = np.exp(-np.cumsum(relative[len(x) :] * hazard, axis=1))
-        return step_values(known, survival, time_grid(outcome))
+        return step_values(death_times, survival, time_grid(outcome))
 
     @staticmethod
     def _log_risks(model, x, times):
@@ -216,8 +216,8 @@ class DiscreteTime(Curves):
 
     def read(self, model, x, held, outcome):
         curves, times = model.predict_surv_df(held), time_grid(outcome)
-        known = np.concatenate([[0.0], curves.index])
-        return [np.interp(times, known, [1.0, *curve]) for curve in curves.to_numpy().T]
+        ends = np.concatenate([[0.0], curves.index])
+        return [np.interp(times, ends, [1.0, *curve]) for curve in curves.to_numpy().T]
 
 
 class LogisticHazard(DiscreteTime):

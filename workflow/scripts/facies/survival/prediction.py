@@ -1,4 +1,4 @@
-"""What a model of a split says: risks, and survival curves where it has its own.
+"""What a model of a split predicts: risks, and survival curves where it has its own.
 
 A model has ``candidates(split, outcome, seed)``, dicts of hyperparameters to try, and
 ``predict(split, outcome, candidates, seed)``, what each of them predicts; ``extend`` offers more
@@ -28,9 +28,9 @@ class CandidatePredictions:
     """Risks of c candidates for the m patients held out: ``held`` (c, m), the higher the worse.
 
     A Cox model's are log-risks, and ``train`` (c, n) has those of the training patients, whose
-    mean is 0. Another
-    model has ``survival`` (c, m, k), its own curves on ``time_grid`` of the training patients. With
-    neither, risks are ranks alone. ``coefficients`` (c, r) are those of linear models.
+    mean is 0. Another model has ``survival`` (c, m, k), its own curves on ``time_grid`` of the
+    training patients. With neither, risks are ranks alone. ``coefficients`` (c, r) are those of
+    linear models.
     """
 
     held: np.ndarray
@@ -69,7 +69,7 @@ class CandidatePredictions:
 
 
 class Model:
-    """A model without an edge to its grid, which sees what load_design makes of features."""
+    """A model without an edge to its grid, fitted to the designs that load_design makes."""
 
     load_design = staticmethod(load_design)
 
@@ -78,7 +78,7 @@ class Model:
 
 
 def longer(candidates, best: int, name: str, longest: int) -> list[dict]:
-    """Candidates that train on where the best one has trained for the longest, told by ``name``:
+    """Candidates that train on where the best one has trained for the longest, by ``name``:
     in five steps to twice as long, as far as ``longest``."""
     chosen = candidates[best]
     last = max(c[name] for c in candidates if {**c, name: 0} == {**chosen, name: 0})
@@ -93,11 +93,11 @@ def time_grid(train: Outcome, steps=100) -> np.ndarray:
     return np.linspace(0, np.quantile(train.time, 0.9), steps + 1)[1:]
 
 
-def step_values(known, values, times) -> np.ndarray:
-    """Step functions at ``times``: 1 before the first of the rising ``known`` (j,), from each of
+def step_values(steps, values, times) -> np.ndarray:
+    """Step functions at ``times``: 1 before the first of the rising ``steps`` (j,), from each of
     them on the value in ``values`` (m, j). Returns (m, len(times))."""
     return np.pad(values, ((0, 0), (1, 0)), constant_values=1.0)[
-        :, np.searchsorted(known, times, side="right")
+        :, np.searchsorted(steps, times, side="right")
     ]
 
 
@@ -130,8 +130,8 @@ def scaled(split: Split, axes: int | None = None):
     their ratios say how much faces vary. Clinical columns of a joint design keep their unit."""
     x, held = leading(split, axes)
     scale = np.ones(x.shape[1])
-    own = slice(x.shape[1] - split.free)
-    scale[own] = np.sqrt((x[:, own] ** 2).sum(1).mean()) or 1.0
+    photo_columns = slice(x.shape[1] - split.free)
+    scale[photo_columns] = np.sqrt((x[:, photo_columns] ** 2).sum(1).mean()) or 1.0
     return x / scale, held / scale
 
 

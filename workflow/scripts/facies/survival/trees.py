@@ -35,9 +35,7 @@ class Forest(Model):
     def predict(self, split, outcome, candidates, seed):
         x, held = leading(split, AXES)
         times, risks, curves = time_grid(outcome), [], []
-        if (
-            np.ptp(outcome.time) == 0
-        ):  # the library cannot have one time for all, which says nothing
+        if np.ptp(outcome.time) == 0:  # the library cannot have one time for all
             alike = np.tile(kaplan_meier_at(outcome, times), (len(candidates), len(held), 1))
             return CandidatePredictions(alike[..., 0], survival=alike)
         for candidate in candidates:

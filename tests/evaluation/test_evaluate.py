@@ -4,7 +4,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from fits import fold_fit
 from names import Names
 from scipy.stats import chi2
 
@@ -12,10 +11,7 @@ import evaluate
 import fit_model
 import permute_outcomes
 import split_patients
-from facies.common.files import write_json
-from facies.evaluation.inflation import thirds_inflation
-from facies.evaluation.permutation import permutation_test
-from facies.evaluation.risk_groups import patient_risks, risk_groups, thirds
+from facies.evaluation.risk_groups import patient_risks, risk_groups
 from facies.evaluation.scores import fold_scores, score_row
 from facies.statistics.concordance import c_index
 from facies.statistics.outcome import Outcome
@@ -328,59 +324,6 @@ def test_too_few_events_leave_a_reason_instead_of_a_score(road):
     row = score_row(made.key, [made], [scores])
     assert np.isnan(row["c_index"]) and row["unscored"][0]["reason"] == made.reason
     assert risk_groups(made.key, patient_risks([made]), 1.0)["groups"] == []
-
-
-def risks_of(ids, test_risk, inner_oof_risk):
-    return fold_fit(
-        test_ids=np.array(ids),
-        test=Outcome(np.arange(1.0, len(ids) + 1), np.ones(len(ids), bool)),
-        test_risk=np.array(test_risk, float),
-        inner_oof_risk=np.array(inner_oof_risk, float),
-    )
-
-
-def test_a_patient_s_risk_is_its_place_among_the_training_risks():
-    # Raw risks of the second fold are a hundred times larger; their places are what counts.
-    first = risks_of(["a", "b"], [0.5, 3.5], [1, 2, 3, 4])
-    second = risks_of(["a", "c"], [250, 300], [100, 200, 300, 400])
-    risks = patient_risks([first, second]).set_index("patient_id").risk
-    assert risks.to_dict() == {"a": (0 + 0.5) / 2, "b": 0.75, "c": 0.625}
-
-
-def test_thirds_hold_a_third_each_however_many_repeats_are_averaged():
-    rng = np.random.default_rng(0)
-    means = rng.random((6, 300)).mean(0)
-    assert (np.minimum((means * 3).astype(int), 2) == 1).mean() > 0.6  # cut where one repeat is cut
-    found = thirds(means)
-    assert np.bincount(found).tolist() == [100, 100, 100]
-    assert means[found == 0].max() < means[found == 1].min() < means[found == 2].min()
-    # Those alike stay together: a model without any order has one group.
-    assert thirds(np.full(9, 0.5)).tolist() == [1] * 9
-    assert thirds([0.1, 0.2, 0.2, 0.2, 0.2, 0.9]).tolist() == [0, 1, 1, 1, 1, 2]
-
-
-def test_comparisons_of_thirds_bear_a_share_of_the_inflation():
-    found = [thirds_inflation(2.25, name) for name in ("all", "medium", "high")]
-    assert found == pytest.approx([1.5, 1.25, 1.75])
-    assert thirds_inflation(1.0, "all") == 1
-
-
-def test_json_has_no_nan(tmp_path):
-    write_json(tmp_path / "x.json", {"a": [np.float64("nan"), 1.5]})
-    assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5]}
-
-
-def test_permutations_that_cannot_be_scored_prove_nothing():
-    scores = [[0.7, 0.9], [0.5, np.nan], [np.nan, np.nan], [0.8, 0.8]]
-    found = permutation_test(np.array(scores))
-    assert found["observed"] == pytest.approx(0.8)
-    assert found["c_index"] == [0.5, 0.8]
-    assert found["p_value"] == pytest.approx(2 / 3)
-    # Of .5 and .8: mean .65, standard error .15, t of one degree of freedom 12.7062.
-    assert found["mean"] == pytest.approx(0.65)
-    assert found["mean_high"] - 0.65 == pytest.approx(12.7062 * 0.15, rel=1e-4)
-    single = permutation_test(np.array([[np.nan], [0.5]]))
-    assert np.isnan([single["p_value"], single["mean_low"], single["mean_high"]]).all()
 
 
 @pytest.mark.parametrize("kind", ["one death a fold", "two deaths a fold", "one time for all"])
