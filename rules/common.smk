@@ -15,6 +15,7 @@ from facies.common.jobs import refuse_others
 from facies.common.seals import recipe, recipe_of, seal
 from facies.common.store import digest, file_digest, shard_of
 from facies.photos.paths import photo_file
+from facies.survival.features import FIT, SINGLE, feature_sets
 
 IDS = ["photo_id", "patient_id", "path"]
 SHARDS = range(config["cohort"]["shards"])
