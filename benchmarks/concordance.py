@@ -1,8 +1,8 @@
-"""Time of the C-index and of its bootstrap, beside scikit-survival's.
+"""Time of the C-index and its bootstrap, compared with scikit-survival.
 
     python benchmarks/concordance.py
 
-scikit-survival resamples rows, so its bootstrap is told as the time of one C times the draws.
+The bootstrap of scikit-survival resamples rows: its time is that of one C times the draws.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from facies.statistics.outcome import Outcome
 
 
 def cohort(n: int) -> tuple[Outcome, np.ndarray]:
-    """Times in whole months, a third of the patients censored, risks that tell something."""
+    """Times in whole months, a third of the patients censored, risks that carry information."""
     rng = np.random.default_rng(n)
     risk = rng.normal(size=n).round(3)
     death, limit = rng.exponential(30 * np.exp(-risk)), rng.exponential(60, n)
@@ -43,15 +43,15 @@ def main():
     given = parser.parse_args()
     first, _ = seconds(lambda: concordance(*cohort(10)), 1)
     print(f"CPU seconds; first call, with compilation or its cache: {first:.2f}")
-    print("| n | scikit-survival | own | ratio | bootstraps | scikit-survival's | ratio |")
+    print("| n | scikit-survival | Facies | ratio | bootstrap | scikit-survival's | ratio |")
     print("|---|---|---|---|---|---|---|")
     for n in given.sizes:
         outcome, risk = cohort(n)
         theirs, expected = seconds(
             lambda o=outcome, r=risk: concordance_index_censored(o.event, o.time, r)[0], 1
         )
-        ours, found = seconds(lambda o=outcome, r=risk: concordance(o, r)[0])
-        assert abs(found - expected) < 1e-12, (found, expected)
+        ours, computed = seconds(lambda o=outcome, r=risk: concordance(o, r)[0])
+        assert abs(computed - expected) < 1e-12, (computed, expected)
         weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), given.draws)
         many, _ = seconds(lambda o=outcome, r=risk, w=weights: concordance(o, r, w), 1)
         whole = theirs * given.draws

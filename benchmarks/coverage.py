@@ -1,14 +1,13 @@
-"""How often do the 95 % intervals of cross-validated scores hold the truth?
+"""Coverage of the 95 % intervals of cross-validated scores.
 
     python benchmarks/coverage.py --simulations 200 --repeats 5
 
-Patients with normal covariates, an exponential survival and independent censoring; a ridge Cox
-model of all covariates, and one of the first three to compare it with, in repeated folds. The truth
-is known from patients without number: it is the mean over models fitted to as many patients as a
-training fold has, over all simulations. Printed is the share of intervals that hold it, with its
-standard error, and how wide they are; a star marks what the report gives. ``--effect 0`` shows how
-often noise passes for information: beside the intervals there is the share of p values below 0.05
-of the log-rank test between thirds of risk.
+Simulated patients have normal covariates, exponential survival and independent censoring. A ridge
+Cox model of all covariates, and one of the first three for comparison, are cross-validated in
+repeated folds. The true value is the mean score of the fitted models in many new patients, over all
+simulations. Printed are coverage with its standard error, and mean width; a star marks the interval
+of the report. ``--effect 0`` gives false positives: also printed is the share of p values below
+0.05 of the log-rank test between thirds of risk.
 """
 
 import argparse
@@ -70,7 +69,7 @@ def fit_fold(x, outcome, train, repeat, fold, penalty, new):
 
 
 def truths(fit, horizon: float) -> dict[str, float]:
-    """What a fold's model does among its many patients."""
+    """The scores of a fold's model in its many new patients."""
     ones, dead = np.ones((1, MANY)), 1 - survival_of(fit, [horizon])[:, 0]
     found = {name: s[0] for name, s in fold_scores(fit, ones).items()}
     found["observed to expected"] = calibration.observed_to_expected(fit.test, dead, horizon, ones)[
@@ -142,7 +141,7 @@ def simulate(given, seed: int):
 
 
 def of_pooled(sets, horizon: float) -> dict:
-    """Intervals of what is measured in the test patients of all folds together."""
+    """Intervals of measures in the pooled test patients of all folds."""
     benefits, ratios, inflation = [], [], sets[0].inflation
     for s in sets:
         p = s.predicted[:, 0]
@@ -190,7 +189,7 @@ def main():
     seeds = range(given.first, given.first + given.simulations)
     runs, p = zip(*(simulate(given, seed) for seed in seeds), strict=True)
     print(vars(given))
-    print("| measure | truth | interval | holds it | mean width |")
+    print("| measure | true value | interval | coverage | mean width |")
     print("|---|---|---|---|---|")
     for measure in runs[0]:
         show(measure, *zip(*(run[measure] for run in runs), strict=True))

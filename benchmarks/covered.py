@@ -1,11 +1,11 @@
-"""How many covered faces are found, and how many plain ones are marked: draws covers on a folder.
+"""Sensitivity and specificity of the detection of covered faces, with covers drawn on photos.
 
     python benchmarks/covered.py test FOLDER            # the table of docs/photos.md
-    python benchmarks/covered.py train FOLDER           # resources/visibility.npz anew
+    python benchmarks/covered.py train FOLDER           # writes resources/visibility.npz
 
-FOLDER holds photographs of faces (.jpg, .png), one a person. Training takes the first half of them
-in an order drawn at random and 200 rendered portraits, the test the other half: no person is in
-both. `--all` tests all photos of a folder that took no part in training.
+FOLDER holds photographs of faces (.jpg, .png), one a person. A random half of them and 200 rendered
+portraits are used for training, the other half for the test. `--all` tests all photos, of a folder
+that was not used for training.
 """
 
 import argparse
@@ -46,7 +46,7 @@ EPOCHS, BATCH, HIDDEN, RATE = 8, 64, 24, 0.009
 
 
 def photographs(folder: Path):
-    """Photos and the face in each, in an order drawn at random."""
+    """Paths of the photos in random order."""
     paths = sorted(path for path in folder.iterdir() if path.suffix in (".jpg", ".png"))
     return [paths[i] for i in np.random.default_rng(0).permutation(len(paths))]
 
@@ -60,14 +60,14 @@ def read(path):
 
 
 def covered(kind, photo, face, random):
-    """A photo with a cover, what is hidden in the old photo, and the new corner there."""
+    """A photo with a cover, the mask of what it hides in the original, and the new corner there."""
     if kind == "cut":
         return cut(photo, face, random)
     return *cover(kind, photo, face, random), (0, 0)
 
 
-def weather(photo: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Other light, colour, sharpness, grain and compression."""
+def augment(photo: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Vary light, colour, sharpness, grain and compression."""
     image = photo / 255.0
     if random.random() < 0.25:
         image = np.repeat((image @ [0.299, 0.587, 0.114])[..., None], 3, axis=2)
@@ -87,7 +87,7 @@ def weather(photo: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def examples(photos, detector, random):
-    """Activations (c, 12, 12), what is hidden, and what is face (12, 12), of every cover."""
+    """Activations (c, 12, 12), hidden share and face share of cells (12, 12), for each cover."""
     for photo in photos:
         face = detector.detect(photo)
         if face is None or face.turns:
@@ -97,7 +97,7 @@ def examples(photos, detector, random):
         )
         for kind in SHOWN:
             image, hidden, corner = covered(kind, photo, face, random)
-            again = detector.detect(weather(image, random))
+            again = detector.detect(augment(image, random))
             if again is None or again.turns:
                 continue
             seen = again.landmarks + np.float32(corner)
@@ -147,7 +147,7 @@ def train(folder):
 
 
 def verdict(photo, detector):
-    """What is said of a photo; None if it is used."""
+    """The reason for excluding a photo; None if it is used."""
     face = detector.detect(photo)
     if face is None or face.count > 1:
         return "no face, or several"
@@ -156,7 +156,7 @@ def verdict(photo, detector):
 
 def test(paths):
     detector, random = FaceDetector(DETECTOR), np.random.default_rng(2)
-    found, lost = defaultdict(list), defaultdict(int)
+    excluded, lost = defaultdict(list), defaultdict(int)
     for path in paths:
         try:
             photo = read(path)
@@ -164,12 +164,12 @@ def test(paths):
             continue
         face = detector.detect(photo)
         if face is None or face.turns or face.count > 1 or abs(turned(face.mesh)) > MOST_TURNED:
-            continue  # a turned head is no plain face
+            continue  # turned heads are excluded anyway
         for kind in (*HARMLESS, *COVERS, "cut"):
-            said = verdict(covered(kind, photo, face, random)[0], detector)
-            found[kind].append(said is not None)
-            lost[kind] += said == "no face, or several"
-    for kind, marks in found.items():
+            outcome = verdict(covered(kind, photo, face, random)[0], detector)
+            excluded[kind].append(outcome is not None)
+            lost[kind] += outcome == "no face, or several"
+    for kind, marks in excluded.items():
         n, share = len(marks), np.mean(marks)
         low, high = binomtest(sum(marks), n).proportion_ci(method="wilson")
         print(f"| {kind} | {n} | {share:.1%} ({low:.1%} to {high:.1%}) | {lost[kind] / n:.1%} |")

@@ -1,11 +1,11 @@
-"""What the whole nested protocol of ridge Cox costs at the size of a large study.
+"""Time and memory of nested cross-validation of ridge Cox for a large study.
 
     OMP_NUM_THREADS=1 python benchmarks/nested.py
 
 1000 patients with 9216 columns, 5 outer folds with 5 inner folds each, 15 penalties and more where
-an edge wins. Every fold starts from the matrix, as its job does. Printed are CPU seconds by part
-and the most memory that the process held. ``--patients 15000 --folds 1`` runs one of the five outer
-folds of a cohort as large as the paper's, which is what one job of the workflow has to bear.
+the best one is at an edge. Each fold starts from the matrix, as its job does. Printed are CPU
+seconds by part and peak memory. ``--patients 15000 --folds 1`` runs one of the five outer folds of
+a cohort as large as the paper's: one job of the workflow.
 """
 
 import argparse
@@ -28,7 +28,7 @@ TRAITS, FOLDS, PENALTIES = 60, 5, 15
 
 
 def cohort(n: int, columns: int) -> tuple[np.ndarray, Outcome]:
-    """Columns that mirror hidden traits, one of which moves the hazard, and noise."""
+    """Columns that depend on latent traits, one of which determines the hazard, and noise."""
     rng = np.random.default_rng(0)
     traits = rng.normal(size=(n, TRAITS))
     values = rng.normal(0, 3, size=(n, columns))

@@ -1,13 +1,13 @@
-"""A leak detector: what C does each model reach on noise that knows nothing of the outcome?
+"""Test for leakage: the C-index of each model on noise that is independent of the outcome.
 
     python benchmarks/null.py --seeds 20 --jobs 14
 
-Every model, and ridge Cox of clinical noise alone and fused in all ways, runs through the nested
-protocol on 200 patients with 9216 columns of noise. Whatever looks at a test patient's outcome, or
-carries it from one fold to the next, lifts the mean C above a half. Printed is a row per model: the
-mean over seeds of the mean over folds, its standard error, and seconds a fold. Fused models share
-the luck of a cohort's clinical noise: a second table has their paired difference to clinical noise
-alone. Fusion alone is quick in many more cohorts (``--first 20 --seeds 100 --models``).
+Each model, and ridge Cox of clinical noise alone and with every kind of fusion, runs in nested
+cross-validation on 200 patients with 9216 columns of noise. Any leakage of test outcomes raises the
+mean C above 0.5. Printed is a row per model: the mean over seeds of the mean over folds, its
+standard error, and seconds a fold. Fused models depend on the clinical noise of the same cohort: a
+second table has their paired difference to clinical noise alone. Fusion alone is fast in many more
+cohorts (``--first 20 --seeds 100 --models``).
 """
 
 import argparse
@@ -37,7 +37,7 @@ FUSED = ("fused by stack", "fused by joint", "fused by average")
 
 
 def noise(seed: int):
-    """Columns, a clinical table and outcomes that have nothing to do with each other."""
+    """Columns, a clinical table and outcomes, all independent."""
     rng = np.random.default_rng(seed)
     clinical = {"age": rng.normal(65, 10, PATIENTS), "sex": rng.choice(["F", "M"], PATIENTS)}
     time, limit = rng.exponential(10, PATIENTS), rng.exponential(15, PATIENTS)
@@ -46,7 +46,7 @@ def noise(seed: int):
 
 
 def small(model):
-    """A model at settings that take little time: the protocol is what is tried."""
+    """A model with fast settings, as the protocol is tested."""
     model = copy(model)
     if hasattr(model, "members"):
         model.members, model.epochs = 1, (10, 25, 50)
@@ -95,7 +95,7 @@ def mean_scores(seed, models):
     values, clinical, outcome = noise(seed)
     assigned = assign_folds(outcome, FOLDS, seed)
     rows = np.arange(PATIENTS)
-    found = [
+    by_fold = [
         fold_scores(
             values, clinical, outcome, rows[assigned != k], rows[assigned == k], [seed], models
         )
@@ -103,12 +103,12 @@ def mean_scores(seed, models):
     ]
     return [
         {name: np.mean([row[name] for row in part]) for name in part[0]}
-        for part in zip(*found, strict=True)
+        for part in zip(*by_fold, strict=True)
     ]
 
 
 def one_cohort(seed, models):
-    """``mean_scores`` on one thread: sums that threads share would differ in their last digits."""
+    """``mean_scores`` on one thread: sums over several threads differ in their last digits."""
     import torch
 
     torch.set_num_threads(1)

@@ -1,11 +1,11 @@
-"""What the perception network tells apart: rendered portraits, damaged ones, generators' samples.
+"""Test of the perception network on rendered portraits, damaged ones and generators' samples.
 
     python benchmarks/perception.py results/pretraining/{10,11}.npz \
         --generators resources/generator.safetensors
 
 The two parts hold 1000 portraits each that the network was not trained on, and 2000 further people
-are rendered to compare with. Printed are how well it reads portraits and damage, and the distances
-for the table in resources/README.md.
+are rendered for comparison. Printed are the variance of drawing parameters and of damage that it
+explains, and the distances for the table in resources/README.md.
 """
 
 import argparse

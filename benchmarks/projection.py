@@ -1,4 +1,4 @@
-"""Our projection beside the projector of NVIDIA's `stylegan2-ada-pytorch`, and alone.
+"""Projection compared with the projector of NVIDIA's `stylegan2-ada-pytorch`, and alone.
 
     python benchmarks/projection.py ratio generator.safetensors photos.npz --reference path/to/it
     python benchmarks/projection.py curves generator.safetensors photos.npz
@@ -6,12 +6,12 @@
     python benchmarks/projection.py company generator.safetensors photos.npz
 
 `photos.npz` is a table of aligned photos (`results/aligned/full.npz`), the generator one that was
-tuned on them. `ratio` runs both projectors in one process on the same weights and the same loss
-network, the tuned discriminator's features, in the place of the VGG16 that the reference
-downloads: its algorithm is run as it stands. Each is judged by PSNR, inside the face too, and by
-the distance in the features of the network that ships, which neither descends on. `curves` shows
-quality against time from the mean code and from the encoder's; `table` what W+ and encoder are
-each worth; `company` how far a photo's code depends on what lies in the batch beside it.
+tuned on them. `ratio` runs both projectors in one process with the same weights and the same loss
+network: the features of the tuned discriminator instead of the VGG16 that the reference downloads,
+whose algorithm is unchanged. Reconstructions are scored by PSNR, also within the face, and by the
+distance in features of the shipped perception network, which neither minimises. `curves` shows
+quality against time from the mean code and from the encoder's; `table` the contributions of W+ and
+encoder; `company` how far a photo's code depends on the other photos of its batch.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def as_text(scores: dict) -> str:
 
 
 def seconds(task):
-    """A task's result and how long it took: on a CPU its own seconds, whoever else is at work."""
+    """A task's result and its time: on a CPU that of the process, on a GPU wall time."""
     clock = time.perf_counter if torch.cuda.is_available() else time.process_time
     start = clock()
     result = task()
@@ -206,7 +206,7 @@ def curves(given, networks, photos, device) -> None:
 
 
 def table(given, networks, photos, device) -> None:
-    """What W+ and the encoder are worth, above the mean face."""
+    """Contributions of W+ and the encoder to quality, compared with the mean face."""
     scorer = Scorer(photos)
     mean = np.broadcast_to(photos.mean(axis=0).round().astype(np.uint8), photos.shape)
     print(f"mean face  {as_text(scorer(mean))}", flush=True)
@@ -218,7 +218,7 @@ def table(given, networks, photos, device) -> None:
 
 
 def company(given, networks, photos, device) -> None:
-    """Codes of half of the photos, projected alone and, in turned order, among all."""
+    """Codes of half of the photos, projected alone and, in reverse order, among all."""
     projector = given.kind(*networks, settings(given, steps=given.steps[0]), device)
     half = len(photos) // 2
     alone = projector.project(photos[:half])
@@ -233,9 +233,8 @@ def settings(given, steps: int) -> ProjectionSettings:
     return ProjectionSettings(steps, given.batch, face_weight=0.0, precision=given.precision)
 
 
-def strangers(resolution: int, channels: int, count: int) -> tuple[list, np.ndarray]:
-    """Networks of no training for sizes that no checkpoint is at hand for, with an encoder that
-    knows nothing, and samples of the generator as photos."""
+def untrained(resolution: int, channels: int, count: int) -> tuple[list, np.ndarray]:
+    """Untrained networks, for sizes without a checkpoint, and the generator's samples as photos."""
     torch.manual_seed(0)
     shape = {"channel_base": channels, "channel_max": 512}
     generator = Generator(512, 512, resolution, **shape)
@@ -254,11 +253,13 @@ def strangers(resolution: int, channels: int, count: int) -> tuple[list, np.ndar
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", choices=TASKS)
-    parser.add_argument("generator", help="a checkpoint, or pixels: one of no training")
+    parser.add_argument("generator", help="a checkpoint, or the resolution of an untrained one")
     parser.add_argument("aligned", type=Path, nargs="?")
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--photos", type=int, default=64)
-    parser.add_argument("--channels", type=int, default=32768, help="of those, over pixels")
+    parser.add_argument(
+        "--channels", type=int, default=32768, help="of untrained ones, over pixels"
+    )
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--steps", type=int, nargs="+", default=[30])
@@ -267,7 +268,7 @@ def main():
     device = best_device()
     given.kind = Projector
     if given.generator.isdigit():
-        networks, photos = strangers(int(given.generator), given.channels, given.photos)
+        networks, photos = untrained(int(given.generator), given.channels, given.photos)
         given.kind = FromTheMean
     else:
         networks = load_networks(given.generator, "generator", "discriminator", "encoder")

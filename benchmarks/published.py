@@ -1,15 +1,15 @@
-"""The models on data sets with a published table: do they reach what others have reached?
+"""The models on data sets with published C-indices.
 
     python benchmarks/published.py FOLDER --sets metabric gbsg whas
 
 Four data sets of Katzman et al. with their own training and test patients. FOLDER has the files
 ``*_train_test.h5`` from ``experiments/data`` of the authors' repository. Every model is tuned in
-five inner folds of the training patients, as in the workflow, and meets the test patients once;
-columns go the way of clinical ones. Printed is a row per model: C with the bootstrap's 95 %
-interval over test patients, the published C where there is one, seconds, and what was chosen.
+five inner folds of the training patients, as in the workflow, and tested once; columns are treated
+as clinical ones. Printed is a row per model: C with its 95 % bootstrap interval over test patients,
+the published C if any, seconds, and the chosen settings.
 
-WHAS judges nobody: most of its test patients are training patients too, row for row, so that
-whoever learns by heart wins.
+Results on WHAS do not count: most of its test patients are also training patients, so memorisation
+is rewarded.
 
 References
 ----------
@@ -81,10 +81,10 @@ def main():
             spent = time.perf_counter() - start
             c_index = concordance(outcome[test], fit.test_risk)[0]
             drawn = interval(concordance(outcome[test], fit.test_risk, draws.of(test)))
-            told = PUBLISHED[name].get(model, "")
+            published = PUBLISHED[name].get(model, "")
             print(
                 f"| {model:<14} | {c_index:.3f} ({drawn['low']:.3f} to {drawn['high']:.3f}) "
-                f"| {told!s:<9} | {spent:7.0f} | {fit.chosen} |",
+                f"| {published!s:<9} | {spent:7.0f} | {fit.chosen} |",
                 flush=True,
             )
 

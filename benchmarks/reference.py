@@ -1,4 +1,4 @@
-"""A copy of NVIDIA's `stylegan2-ada-pytorch` that today's PyTorch can run, for comparison."""
+"""Run a copy of NVIDIA's `stylegan2-ada-pytorch` with a recent PyTorch, for comparison."""
 
 import sys
 from pathlib import Path
@@ -9,8 +9,8 @@ import torch
 def open_reference(folder: Path) -> None:
     """Make the reference's packages importable, and on a GPU build its kernels once.
 
-    It looks for its compiled kernels among Python's modules, where extensions that are built with
-    a recent pybind11 are not entered any more, and would try again at each call.
+    It looks for its compiled kernels in ``sys.modules``, where a recent pybind11 does not enter
+    them, and would build them at each call.
     """
     sys.path.insert(0, str(folder))
     if not torch.cuda.is_available():
@@ -25,5 +25,5 @@ def open_reference(folder: Path) -> None:
 
     cpp_extension.load = enter
     for part in (bias_act, upfirdn2d):
-        print(f"{part.__name__}: own kernels {'built' if part._init() else 'FAILED, slow path'}")
+        print(f"{part.__name__}: CUDA kernels {'built' if part._init() else 'FAILED, slow path'}")
         part._inited = True

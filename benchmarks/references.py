@@ -1,4 +1,4 @@
-"""R's figures beside Facies' on data sets that scikit-survival ships, with and without ties.
+"""Facies compared with R on data sets that scikit-survival ships, with and without ties.
 
     python benchmarks/references.py                # prints both and their difference
     python benchmarks/references.py --write tests/references.json
@@ -6,9 +6,8 @@
 Needs Rscript with the packages survival (3.5) and riskRegression (2022.11). The data are written to
 a folder that both read: veterans' lung cancer in months, German breast cancer in years, the
 Worcester heart attacks in months, all rounded up so that deaths share their times, and the veterans
-in days with every tie broken. ``figures`` are what Facies computes and ``REFERENCE`` what R does,
-by the same names; ``tests/statistics/test_references.py`` holds the one against written values of
-the other.
+in days with every tie broken. ``figures`` computes with Facies what ``REFERENCE`` computes in R, by
+the same names; ``tests/statistics/test_references.py`` compares with the saved values of R.
 """
 
 import argparse
@@ -145,7 +144,7 @@ def horizons(cohort: pd.DataFrame) -> np.ndarray:
 
 
 def figures(cohort: pd.DataFrame) -> dict[str, list[float]]:
-    """What Facies makes of a data set, by the names in ``REFERENCE``."""
+    """The figures of Facies for a data set, by the names in ``REFERENCE``."""
     x = cohort.filter(regex="^x").to_numpy()
     outcome, at, one = Outcome.of(cohort), horizons(cohort), np.ones((1, len(cohort)))
     stratum, alone = cohort.stratum.to_numpy(), np.zeros(len(cohort))
@@ -202,7 +201,7 @@ def calibrated(outcome, predicted, horizon, stratum) -> dict:
 
 
 def reference(made: dict[str, pd.DataFrame]) -> dict[str, dict[str, list[float]]]:
-    """R's figures on the same tables."""
+    """The figures of R for the same tables."""
     with tempfile.TemporaryDirectory() as folder:
         for name, cohort in made.items():
             cohort.to_csv(f"{folder}/{name}.csv", index=False)
@@ -220,7 +219,7 @@ def reference(made: dict[str, pd.DataFrame]) -> dict[str, dict[str, list[float]]
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", type=Path, help="where R's figures go")
+    parser.add_argument("--write", type=Path, help="file for the figures of R")
     given = parser.parse_args()
     made = cohorts()
     expected = reference(made)
@@ -230,7 +229,7 @@ def main():
         for label, values in figures(cohort).items():
             theirs = expected[name][label]
             gap = np.nanmax(np.abs(np.subtract(values, theirs)), initial=0.0)
-            print(f"  {label:<24} {values[0]:12.6f} {theirs[0]:12.6f}   largest gap {gap:.1e}")
+            print(f"  {label:<24} {values[0]:12.6f} {theirs[0]:12.6f}   difference {gap:.1e}")
     if given.write:
         sets = {
             name: ",\n".join(

@@ -1,8 +1,8 @@
-"""Seconds and memory of planning a run, for cohorts of up to 100,000 photos.
+"""Time and memory of planning a run, for cohorts of up to 100,000 photos.
 
-Writes sheets and small files that stand for photos, no pictures: what is measured is what Snakemake
-does before the first job. For the run that has nothing to do, outputs are put there by --touch;
-then each kind of change is planned: what it costs to find out which jobs are due, and which are.
+Only sheets and empty photo files are written: what is measured is what Snakemake does before the
+first job. For a run with nothing to do, outputs are created by --touch; then each kind of change is
+planned, and the jobs that are due are counted.
 
     python benchmarks/scale.py 1000 10000 100000
 """
@@ -77,7 +77,7 @@ def outputs(folder: Path) -> list[Path]:
 
 
 def benchmark(photos: int):
-    """What was measured, by name, one after the other."""
+    """Name and measurements of each step."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         copy_code(folder)
@@ -101,8 +101,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", type=int, nargs="+")
     for photos in parser.parse_args().photos:
-        for name, found in benchmark(photos):
-            print(json.dumps({"photos": photos, "what": name} | found), flush=True)
+        for name, measured in benchmark(photos):
+            print(json.dumps({"photos": photos, "what": name} | measured), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Does an oracle, who knows every hazard, score in folds what it scores in the whole cohort?
+"""Bias of the mean C over folds against the C of the whole cohort, for the true model (oracle).
 
     python benchmarks/stratification.py --simulations 2000
 
-Exponential survival of normal log hazards (SD 0.8), 40 % censored. Printed is the mean of the C of
-the test folds less the C of all patients together, with its standard error, for folds that are
-stratified by event, as the workflow's, and for folds that also part neighbours in time.
+Exponential survival with normal log hazards (SD 0.8), 40 % censored. Printed is the mean C of the
+test folds minus the C of all patients, with its standard error, for folds stratified by event, as
+in the workflow, and for folds stratified by event and follow-up.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from facies.survival.folds import assign_folds
 
 
 def stratified_by_time(outcome: Outcome, folds: int, seed: int) -> np.ndarray:
-    """Folds of which each has one of every run of ``folds`` neighbours in event and time."""
+    """Folds that each have one of every ``folds`` successive patients by event and time."""
     rng = np.random.default_rng(seed)
     runs = -(-len(outcome) // folds)
     assigned = np.empty(len(outcome), int)
-    places = np.concatenate([rng.permutation(folds) + 1 for _ in range(runs)])
-    assigned[np.lexsort((outcome.time, outcome.event))] = places[: len(outcome)]
+    labels = np.concatenate([rng.permutation(folds) + 1 for _ in range(runs)])
+    assigned[np.lexsort((outcome.time, outcome.event))] = labels[: len(outcome)]
     return assigned
 
 

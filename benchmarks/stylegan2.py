@@ -1,12 +1,11 @@
-"""Our StyleGAN2 beside NVIDIA's plain PyTorch path: the same numbers, and how much sooner.
+"""StyleGAN2 compared with NVIDIA's PyTorch implementation: equality and speed.
 
     python benchmarks/stylegan2.py path/to/stylegan2-ada-pytorch --resolution 64 --batch 8
 
-Both sides hold the same weights and run in turn in one process. Printed are the largest relative
-differences, the ratios of median times (above 1: ours is faster), and how long the arithmetic of a
-task alone would take: its operations at the rate that this machine multiplies large matrices with.
-Times of one machine mean little elsewhere, their ratio more. On a GPU the reference compiles its
-own kernels where it can; it says so.
+Both have the same weights and run in turn in one process. Printed are the largest relative
+differences, the ratios of median times (above 1: ours is faster), and the time of a task's
+arithmetic at the rate of large matrix products on this machine. On a GPU the reference uses its
+CUDA kernels if it can compile them.
 """
 
 import argparse

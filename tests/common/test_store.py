@@ -63,7 +63,9 @@ def test_no_temporary_file_is_left(tmp_path):
 
 
 def test_an_emptied_store_says_what_to_do(tmp_path):
-    with pytest.raises(InputError, match="lacks aligned photos.*delete the results, and run again"):
+    with pytest.raises(
+        InputError, match="aligned photos are missing or corrupt: delete the results"
+    ):
         Store(tmp_path).load("aligned", "ab" * 32)
 
 

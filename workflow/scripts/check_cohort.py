@@ -9,13 +9,13 @@ from facies.survival.folds import refuse_few
 
 
 def refuse_unmeasured(columns: Columns, cohort: Cohort) -> None:
-    """Refuse columns to explain scores by that nothing will hold, hours before they are needed."""
-    measured = [*columns.clinical, *cohort.named, *QUALITY, "colour_profile"]
-    if unknown := [name for name in columns.explained if name not in measured]:
+    """Refuse missing columns of explanation.columns now, not hours later when they are needed."""
+    available = [*columns.clinical, *cohort.named, *QUALITY, "colour_profile"]
+    if missing := [name for name in columns.explained if name not in available]:
         raise InputError(
-            f"explanation.columns: no column {unknown[0]}: it is none of the photos' sheet, of "
-            f"cohort.clinical ({', '.join(columns.clinical)}), or of what every photo is measured "
-            f"by ({', '.join(QUALITY)}, colour_profile)"
+            f"explanation.columns: no column {missing[0]}: it is none of the photos' sheet, of "
+            f"cohort.clinical ({', '.join(columns.clinical)}), or of the measures of each photo "
+            f"({', '.join(QUALITY)}, colour_profile)"
         )
 
 
@@ -24,7 +24,7 @@ def main(job):
     columns = Columns(**names)
     cohort = check_cohort(job.input.photos, job.input.patients, columns)
     refuse_unmeasured(columns, cohort)
-    # Not of the params: another number of inner folds changes none of the tables.
+    # Not a param: the number of inner folds changes none of the tables.
     refuse_few(cohort.patients, job.params.folds, job.config["survival"]["inner_folds"])
     cohort.photos.to_csv(job.output.photos, index=False)
     cohort.patients.to_csv(job.output.patients, index=False)

@@ -1,6 +1,6 @@
-"""Take three Apache-2.0 models out of MediaPipe's wheel, checked by their digests.
+"""Extract three Apache-2.0 models from MediaPipe's wheel and check their digests.
 
-MediaPipe itself is never installed: it pins other versions of what the workflow needs.
+MediaPipe itself is not installed: it pins other versions of the workflow's dependencies.
 """
 
 import subprocess
@@ -20,7 +20,7 @@ FOLDERS = ("face_detection", "face_landmark", "selfie_segmentation")
 
 
 def download(folder: str) -> Path:
-    """The wheel for one fixed platform, whatever this machine is: only data are taken from it."""
+    """The wheel for one fixed platform, as only data are taken from it."""
     platform = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
     options = ["--quiet", "--no-deps", "--only-binary=:all:", *platform, "--dest", folder]
     command = [sys.executable, "-m", "pip", "download", WHEEL, *options]

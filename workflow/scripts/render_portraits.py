@@ -1,4 +1,4 @@
-"""Render the demo's portraits of one shard, those that are not there yet."""
+"""Render the missing portraits of one shard of the demo."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ from facies.demo.portraits import Portrait, render
 
 
 def draw(parameters: dict, path: Path) -> None:
-    """Write one JPEG under a temporary name, then rename it."""
+    """Write one JPEG atomically: under a temporary name, then renamed."""
     beside = path.with_suffix(".tmp")
     Image.fromarray(render(Portrait(**parameters))[0]).save(beside, "JPEG", quality=92)
     os.replace(beside, path)
@@ -34,11 +34,11 @@ def read_portraits(path: str) -> pd.DataFrame:
 
 
 def refuse_real_cohort(sheet: str, portraits: pd.DataFrame) -> None:
-    """Somebody who forgot to switch the demo off must not find it among his own photos."""
-    strangers = set(read_sheet(sheet, ["photo_id"]).photo_id) - set(portraits.photo_id)
-    if strangers:
+    """InputError for a sheet with other photos, among which no demo must be rendered."""
+    others = set(read_sheet(sheet, ["photo_id"]).photo_id) - set(portraits.photo_id)
+    if others:
         raise InputError(
-            f"{sheet}: {min(strangers)} is no photo of the demo; for your own photos "
+            f"{sheet}: {min(others)} is no photo of the demo; for your own photos "
             "set cohort.demo: null in your config"
         )
 
@@ -55,12 +55,14 @@ def main(job):
         if shard_of(photo_id, job.params.shards) != shard:
             continue
         items[photo_id] = digest(row, job.params.code)
-        path, mark = folder / f"{photo_id}.jpg", folder / f".{photo_id}.digest"
+        path, rendered = folder / f"{photo_id}.jpg", folder / f".{photo_id}.digest"
         if not (
-            path.exists() and mark.exists() and mark.read_text(encoding="utf-8") == items[photo_id]
+            path.exists()
+            and rendered.exists()
+            and rendered.read_text(encoding="utf-8") == items[photo_id]
         ):
             draw(row, path)
-            mark.write_text(items[photo_id], encoding="utf-8")
+            rendered.write_text(items[photo_id], encoding="utf-8")
     write_manifest(job.output.manifest, items)
 
 

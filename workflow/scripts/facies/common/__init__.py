@@ -1,5 +1,5 @@
-"""What every other package uses: errors, jobs, the store, seals, and tables on disk.
+"""What every other package uses: errors, jobs, the store, seals, and result files.
 
-Takes and gives: files, whatever they hold.
+Takes and gives: files of any content.
 Imports: nothing of the library.
 """

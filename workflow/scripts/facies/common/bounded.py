@@ -1,6 +1,6 @@
-"""Files that others wrote, read within bounds: of what kind, how large, and with what in them.
+"""Read files from elsewhere safely: their kind, size and content are checked.
 
-OSError and ValueError say what is wrong, and the caller what to do about it.
+OSError and ValueError say what is wrong; the caller adds the remedy.
 """
 
 import errno
@@ -19,7 +19,7 @@ LARGEST_HEADER = 10**7  # bytes of JSON before the numbers of a safetensors file
 
 
 def regular_size(path: str | Path) -> int:
-    """Bytes of a regular file; OSError for anything else: a pipe waits, a device has no end."""
+    """Bytes of a regular file; OSError for anything else, as pipes and devices may never end."""
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not a regular file but a folder, pipe or device", str(path))
@@ -43,9 +43,9 @@ def strict_json(text: str | bytes):
 
 
 def read_header(path: str | Path) -> dict:
-    """The header of a safetensors file: its tensors' dtype, shape and place, and its metadata.
+    """The header of a safetensors file: dtype, shape and offsets of its tensors, and metadata.
 
-    OSError where the file cannot be read, ValueError where it is none or its header is too large.
+    OSError if the file cannot be read, ValueError if its header is invalid or too large.
     """
     most = min(LARGEST_HEADER, regular_size(path))
     with open(path, "rb") as file:
@@ -64,8 +64,8 @@ def read_header(path: str | Path) -> dict:
 
 @contextmanager
 def limited_memory(more: float):
-    """Let allocations fail that take the process `more` bytes beyond what it has mapped; no limit
-    where the system does not say how much that is (not Linux)."""
+    """Limit the memory of the process to ``more`` bytes beyond what it has mapped; InputError when
+    that is exceeded. No limit on other systems than Linux."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])

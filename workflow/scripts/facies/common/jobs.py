@@ -1,4 +1,4 @@
-"""Run a rule's script: its words go to the log, and what a user can mend is told in one line."""
+"""Run the script of a rule: output goes to the log, and users' mistakes end it with a message."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ LEAST_SPACE = 2**20  # bytes; a disk with less is full
 
 
 def run_job(main: Callable, job) -> None:
-    """Call main(job) with output in the job's log; what a user can mend is told in one line."""
+    """Call main(job) with output in the job's log; exit with a message if the user can fix it."""
     os.umask(0o077)  # results show patients: nobody else may read them
     try:
         message = _logged(main, job)
@@ -31,10 +31,10 @@ def run_job(main: Callable, job) -> None:
 
 
 def _logged(main, job) -> str:
-    """What a user is to read of the failed job, or ''; the log has it as well."""
-    told = {"encoding": "utf-8", "errors": "backslashreplace"}  # a file may be called anything
+    """The message for the user if the job failed, else ''; it is also in the log."""
+    text = {"encoding": "utf-8", "errors": "backslashreplace"}  # a file may be called anything
     with (
-        open(job.log[0], "w", buffering=1, **told) as log,
+        open(job.log[0], "w", buffering=1, **text) as log,
         redirect_stdout(log),
         redirect_stderr(log),
     ):
@@ -58,15 +58,15 @@ def _logged(main, job) -> str:
 
 
 def recipe_of_job(main: Callable, job) -> str:
-    """The recipe of the job whose script's main this is; rules/fresh.smk makes the same."""
+    """The recipe of the job that runs ``main``; rules/fresh.smk computes the same."""
     script = Path(main.__globals__["__file__"]).resolve()
-    places = {name: job.config[name] for name in ("results", "store")}
-    places["workflow"] = str(script.parents[2])
-    return recipe(script, dict(job.params.items()), list(job.input), places)
+    folders = {name: job.config[name] for name in ("results", "store")}
+    folders["workflow"] = str(script.parents[2])
+    return recipe(script, dict(job.params.items()), list(job.input), folders)
 
 
 def refuse_broken(inputs) -> None:
-    """InputError for results of earlier jobs that other hands changed."""
+    """InputError for results of earlier jobs that were changed or damaged since."""
     if broken := [str(path) for path in inputs if is_broken(path)]:
         raise InputError(
             f"{', '.join(broken)}: not what the workflow wrote, but changed or damaged since; "
@@ -75,7 +75,7 @@ def refuse_broken(inputs) -> None:
 
 
 def refuse_others(pinned: dict[str, str]) -> None:
-    """InputError for a file that is not the one whose SHA-256 the config gives."""
+    """InputError for a file with another SHA-256 than the config gives."""
     for path, expected in pinned.items():
         if file_digest(path) != expected:
             raise InputError(
@@ -85,10 +85,10 @@ def refuse_others(pinned: dict[str, str]) -> None:
 
 
 def disk_trouble(error: Exception, outputs) -> str:
-    """What is wrong with the disk, or ''. Libraries tell of a full one in many ways, hence the
-    look at what is free."""
+    """What is wrong with the disk, or ''. Libraries report a full disk in many ways, so the free
+    space is measured."""
     if isinstance(error, OSError) and error.errno in REFUSED:
-        return f"{error.filename} cannot be written ({error.strerror}); mend that, and run again"
+        return f"{error.filename} cannot be written ({error.strerror}); correct that, and run again"
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     folders = {folder for path in outputs if (folder := Path(path).parent).is_dir()}
     if full or any(shutil.disk_usage(folder).free < LEAST_SPACE for folder in folders):

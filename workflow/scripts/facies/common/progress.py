@@ -1,4 +1,4 @@
-"""How far a long job is: a bar for who watches, a line now and then for who reads the log."""
+"""Progress of a long job: a bar in the terminal, a line every half minute in the log."""
 
 import sys
 import time
@@ -11,10 +11,9 @@ WIDTH = 24
 
 
 class Progress:
-    """Counts photos of `total`; `quality` names the figure that is told beside their number.
+    """Counts photos of ``total``; ``quality`` names the figure whose mean is shown.
 
-    Lines go to standard output, which is a job's log; the bar to the terminal that Snakemake was
-    started in, if there is one.
+    Lines go to standard output, which is a job's log, the bar to Snakemake's terminal, if any.
     """
 
     def __init__(
@@ -26,15 +25,15 @@ class Progress:
     ):
         self.total, self.quality, self.clock = total, quality, clock
         self.terminal = terminal or sys.__stderr__
-        self.start = self.told = self.drawn = clock()
+        self.start = self.printed = self.drawn = clock()
         self.done, self.sum = 0, 0.0
 
     def add(self, value: float) -> None:
-        """One photo more is done, with this quality."""
+        """Count one more photo of this quality."""
         self.done, self.sum = self.done + 1, self.sum + value
         now = self.clock()
-        if now - self.told >= EVERY or self.done == self.total:
-            self.told = now
+        if now - self.printed >= EVERY or self.done == self.total:
+            self.printed = now
             print(self.line(), flush=True)
         if self.terminal.isatty() and (now - self.drawn >= REDRAW or self.done == self.total):
             self.drawn = now
@@ -46,9 +45,9 @@ class Progress:
         """Photos done, rate, time left, mean quality so far."""
         rate = self.done / max(self.clock() - self.start, 1e-9)
         left = round((self.total - self.done) / rate)
-        ahead = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
+        time_left = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
         mean = f"{self.quality} {self.sum / self.done:.2f}"
-        return f"{self.done}/{self.total} photos, {rate:.2f} a second, {ahead}, {mean}"
+        return f"{self.done}/{self.total} photos, {rate:.2f} a second, {time_left}, {mean}"
 
     def bar(self) -> str:
         full = WIDTH * self.done // self.total

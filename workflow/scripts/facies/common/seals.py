@@ -1,8 +1,8 @@
-"""Whether a result is still what its job wrote, and what it was made with: noted beside it.
+"""Seals: a hidden file beside each result with its digest and the recipe that made it.
 
-A result that other hands changed would flow on into everything that is made from it. A result of
-other settings, other code or other inputs would pass for one of today's where Snakemake's own notes
-(.snakemake) were lost, or where the folder of results was copied or renamed: these travel with it.
+The digest shows whether a result was changed after its job. The recipe shows whether settings, code
+or inputs are still the same, also where Snakemake's metadata (.snakemake) were lost or the folder
+of results was copied or renamed.
 """
 
 import json
@@ -14,50 +14,49 @@ from facies.common.store import digest, file_digest
 
 
 def seal(path: str | Path, recipe: str) -> None:
-    """Note what a finished result is, and the recipe of the job that wrote it."""
+    """Write the digest of a finished result and the recipe of its job."""
     _write(path, file_digest(path), recipe)
 
 
 def is_broken(path: str | Path) -> bool:
-    """Whether a sealed file has other bytes now; where size and time are as they were when it was
-    last looked at, they are not read."""
-    if not (made := _read(path)) or made["state"] == _state(path):
-        return False  # no result, or as it was
-    if file_digest(path) != made["digest"]:
+    """Whether a sealed file was changed; it is read only if its size or time did."""
+    if not (note := _read(path)) or note["state"] == _state(path):
+        return False  # no seal, or unchanged
+    if file_digest(path) != note["digest"]:
         return True
-    _write(path, made["digest"], made.get("recipe"))
+    _write(path, note["digest"], note.get("recipe"))
     return False
 
 
 def recipe_of(path: str | Path) -> str | None:
-    """The recipe that the file was made by; None if nothing is known of it."""
+    """The recipe that made the file; None without a seal."""
     return _read(path).get("recipe")
 
 
-def recipe(script: str | Path, params: dict, inputs: list[str], places: dict[str, str]) -> str:
-    """Digest of all that decides a job's results: script, parameters, and what its inputs hold.
+def recipe(script: str | Path, params: dict, inputs: list[str], folders: dict[str, str]) -> str:
+    """Digest of all that determines a job's results: script, parameters, and contents of inputs.
 
-    ``places`` are folders by name: where results, store and workflow lie decides nothing.
+    Paths below one of ``folders`` {name: path} count relative to it.
     """
 
-    def moved(value):
+    def relative(value):
         if isinstance(value, dict):
-            return {str(name): moved(item) for name, item in value.items()}
+            return {str(name): relative(item) for name, item in value.items()}
         if isinstance(value, list | tuple):
-            return [moved(item) for item in value]
+            return [relative(item) for item in value]
         if isinstance(value, str | os.PathLike):
-            for name, place in places.items():
-                if value == place or str(value).startswith(f"{place}/"):
-                    return f"<{name}>{str(value)[len(place) :]}"
+            for name, folder in folders.items():
+                if value == folder or str(value).startswith(f"{folder}/"):
+                    return f"<{name}>{str(value)[len(folder) :]}"
             return str(value)
         return value
 
-    held = [[moved(path), _content(path)] for path in inputs]
-    return digest(_file_content(script), moved(params), sorted(held, key=str))
+    contents = [[relative(path), _content(path)] for path in inputs]
+    return digest(_file_content(script), relative(params), sorted(contents, key=str))
 
 
 def _content(path) -> str | None:
-    """Digest of a file: that of its note where it has one, for results are large."""
+    """Digest of a file, from its seal if it has one, as results are large."""
     return _read(path).get("digest") or _file_content(path)
 
 
@@ -72,8 +71,8 @@ def _digest_at(path, _size, _time):
 
 
 def _state(path):
-    found = Path(path).stat()
-    return [found.st_size, found.st_mtime_ns]
+    status = Path(path).stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 def _note(path):
@@ -89,7 +88,7 @@ def _read(path) -> dict:
 
 
 def _write(path, content, recipe):
-    """The note, whole or not at all: several jobs may look at one file."""
+    """Write the seal atomically, as several jobs may check one file."""
     beside = _note(path).with_suffix(f".{os.getpid()}")
     note = {"state": _state(path), "digest": content, "recipe": recipe}
     beside.write_text(json.dumps(note), encoding="utf-8")

@@ -1,8 +1,8 @@
-"""A content-addressed store of per-photo work.
+"""A content-addressed store of results per photo.
 
-An item's key is the digest of all that decided it: the photo's bytes, the settings, what came
-before, the code. An item is there whole or not at all, and never changes. So a job may be killed,
-a setting changed and changed back, a shard re-cut or `results/` deleted, and nothing is done twice.
+The key of an item is the digest of all that determines it: the photo's bytes, settings, earlier
+items and code. Items are written atomically and never change. So nothing is computed twice after a
+job was killed, a setting changed and changed back, shards renumbered or `results/` deleted.
 """
 
 import hashlib
@@ -37,16 +37,15 @@ def file_digest(path: str | Path) -> str:
 
 
 def shard_of(photo_id: str, shards: int) -> int:
-    """The photo's bucket: stable, whatever else the cohort holds.
+    """The photo's shard, independent of the rest of the cohort.
 
-    Not by the bare hash of the id, by which cohorts are split as well: half of the shards of such
-    a half would be empty.
+    Not the plain hash of the id, by which cohorts may have been split: some shards would be empty.
     """
     return int(hashlib.sha256(f"shard {photo_id}".encode()).hexdigest(), 16) % shards
 
 
 def read_manifests(paths) -> dict[str, dict]:
-    """What the jobs of all shards say of their photos, by photo_id."""
+    """The items of all shards, by photo_id."""
     items = {}
     for path in paths:
         items |= json.loads(Path(path).read_text(encoding="utf-8"))["items"]
@@ -54,12 +53,12 @@ def read_manifests(paths) -> dict[str, dict]:
 
 
 def write_manifest(path: str | Path, items: dict) -> None:
-    """What a shard's job says of its photos: {photo_id: ...}."""
+    """Write the items {photo_id: ...} of one shard."""
     Path(path).write_text(json.dumps({"items": items}, indent=1, sort_keys=True), encoding="utf-8")
 
 
 class Store:
-    """Items of arrays, filed by kind and key; folders are closed to other users."""
+    """Arrays by kind and key, in folders that no other user may read."""
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
@@ -68,7 +67,7 @@ class Store:
         return self.root / kind / key[:2] / f"{key}.npz"
 
     def has(self, kind: str, key: str) -> bool:
-        """Whether the item is there and readable; a damaged one counts as missing."""
+        """Whether the item exists and is intact."""
         try:
             with zipfile.ZipFile(self.path(kind, key)) as file:
                 return file.testzip() is None
@@ -76,21 +75,20 @@ class Store:
             return False
 
     def load(self, kind: str, key: str, *names: str) -> dict[str, np.ndarray]:
-        """An item's arrays, or those with ``names`` alone.
-
-        InputError when the store was emptied or damaged behind the results' back.
+        """The arrays of an item, or those with ``names`` alone; InputError if it is missing or
+        corrupt.
         """
         try:
             with np.load(self.path(kind, key), allow_pickle=False) as file:
                 return {name: file[name] for name in names or file.files}
         except (FileNotFoundError, zipfile.BadZipFile, EOFError, ValueError):
             raise InputError(
-                f"the store lacks {kind} photos that the results count on, or they are damaged: "
-                "delete the results, and run again; what the store holds whole is not made anew"
+                f"cache entries of {kind} photos are missing or corrupt: delete the results, and "
+                "run again; intact entries are kept"
             ) from None
 
     def save(self, kind: str, key: str, **arrays) -> None:
-        """Write under a temporary name, then rename: a kill leaves no half item."""
+        """Write an item atomically: under a temporary name, then renamed."""
         path = self.path(kind, key)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         packed = io.BytesIO()

@@ -9,9 +9,9 @@ from facies.photos.detection import LEFT_EYE, MOUTH_CORNERS, RIGHT_EYE, Face, Fa
 from facies.photos.regions import FACE, UNCERTAIN, segment
 from facies.photos.visibility import reason, visibility
 
-ENLARGED, FRAME = 256, 64  # pixels of a crop in which a face is sought again, and around it
-ENOUGH = 1024  # pixels; a quad of twice as many is cut out of a shrunken photo
-# Measured of every photo, columns of the table of alignment.
+ENLARGED, FRAME = 256, 64  # pixels of a crop for a second detection, and of its margin
+ENOUGH = 1024  # pixels; a quad of twice as many is cut out of a reduced photo
+# Measures of each photo, columns of the table of alignment.
 QUALITY = ("score", "flag", "turns", "width", "height", "face_size", "roll", "yaw", "leaves_photo")
 QUALITY += ("crop_sharpness", "crop_contrast", "skin_brightness", "skin_redness", "skin_blueness")
 QUALITY += ("seen_eyes", "seen_lower", "seen_half", "yaw_degrees")
@@ -21,7 +21,7 @@ MEDIAN_SIDE = 512  # the median of a larger photo is that of a grid of some of i
 
 
 class Unusable(Exception):
-    """The photo is left out; the message is the reason in the table of exclusions."""
+    """The photo is excluded; the message is the reason in the table of exclusions."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,7 @@ def ffhq_quad(eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray:
 
 
 def crop(photo: np.ndarray, quad: np.ndarray, resolution: int) -> np.ndarray:
-    """Cut the quad out of a photo (h, w, 3), uint8; what lies outside is reflected and blurred."""
+    """Cut the quad out of a photo uint8 (h, w, 3); beyond its edges it is reflected and blurred."""
     size = np.linalg.norm(quad[3] - quad[0])
     large = resolution * OVERSAMPLE
     shrink = max(int(size / large / 2), int(size / ENOUGH), 1)
@@ -78,7 +78,7 @@ def crop(photo: np.ndarray, quad: np.ndarray, resolution: int) -> np.ndarray:
 
 
 def crop_labels(labels: np.ndarray, quad: np.ndarray, resolution: int, outside: int) -> np.ndarray:
-    """Cut the same quad out of a label map (h, w); what lies outside gets a label of its own."""
+    """Cut the same quad out of a label map (h, w); pixels outside it get the label ``outside``."""
     return cv2.warpAffine(
         labels,
         _affine(quad, resolution),
@@ -98,7 +98,7 @@ def _affine(quad, side):
 def _reflect(photo, quad, size):
     """Pad by reflection where the quad leaves the photo, fading into a blur as FFHQ does.
 
-    Only the part around the quad is made; with it comes where it lies in the photo.
+    Only the part around the quad is computed; returned with the offset of the photo in it.
     """
     extent = np.array(photo.shape[1::-1])
     border = max(int(round(size * 0.1)), 3)
@@ -129,28 +129,28 @@ def _fade(colour, x, y, pad, sigma):
     """One colour (h, w) of a photo at columns x and rows y, which may lie in its padding: the photo
     reflected, and near its edge and outside it blurred, float32 (y, x).
 
-    With it comes how far outward each pixel lies: 0 at the edge, 1 at the end of the padding.
+    Also returns how far outward each pixel lies: 0 at the edge, 1 at the end of the padding.
     """
-    (height, width), places = colour.shape, []
+    (height, width), to_border = colour.shape, []
     part = colour[_mirrored(y, height)][:, _mirrored(x, width)].astype(np.float32)
-    for place, length in ((y, height), (x, width)):
-        places.append(np.minimum(place + pad, length + pad - 1 - place).astype(np.float32))
-    outward = 1 - np.minimum.outer(*places) / pad
+    for index, length in ((y, height), (x, width)):
+        to_border.append(np.minimum(index + pad, length + pad - 1 - index).astype(np.float32))
+    outward = 1 - np.minimum.outer(*to_border) / pad
     part += (_blur(part, sigma) - part) * np.clip(outward * 3 + 1, 0, 1)
     return part, outward
 
 
-def _mirrored(places, length):
-    """Where places beyond the ends of 0 to ``length`` - 1 are reflected to."""
-    places = places % (2 * length)
-    return np.minimum(places, 2 * length - 1 - places)
+def _mirrored(index, length):
+    """Indices reflected at both ends of 0 to ``length`` - 1."""
+    index = index % (2 * length)
+    return np.minimum(index, 2 * length - 1 - index)
 
 
 def _blur(part, sigma):
     """Gaussian blur of SD ``sigma`` pixels, float32 (h, w).
 
-    What a wide one leaves can be seen on a coarse grid, whose pixels (variance 1/12 of their width
-    squared) and their interpolation (1/6) blur as well.
+    A wide blur is computed on a coarse grid, whose pixels (variance 1/12 of their width squared)
+    and interpolation (1/6) add to it.
     """
     coarse = int(sigma / GRID)
     if coarse < 2:
@@ -195,8 +195,8 @@ def align_photo(photo: np.ndarray, detector: FaceDetector, settings: AlignmentSe
 
 
 def _regions(photo, face: Face, quad, resolution: int, detector: FaceDetector) -> np.ndarray:
-    """The crop's regions (r, r). Those of a large face are found in a shrunken photo, down to the
-    crop's size: the person's outline is known no better."""
+    """The crop's regions (r, r). Large faces are segmented in a reduced photo, down to the size of
+    the crop: the person mask has no finer outline."""
     size = np.linalg.norm(quad[3] - quad[0])
     shrink = max(min(max(photo.shape) // ENOUGH, int(size / max(resolution, ENOUGH // 2))), 1)
     if shrink > 1:
@@ -207,7 +207,7 @@ def _regions(photo, face: Face, quad, resolution: int, detector: FaceDetector) -
 
 
 def _quality(photo, face: Face, aligned: Aligned) -> dict[str, float]:
-    """What may tell a bad photo, or explain a risk by other things than the face."""
+    """Measures of photo quality, which may explain a risk instead of the face."""
     grey = cv2.cvtColor(aligned.image, cv2.COLOR_RGB2GRAY)
     inside = face_mask(aligned.regions)
     skin = aligned.image[inside].reshape(-1, 3).mean(axis=0) if inside.any() else np.zeros(3)
@@ -239,7 +239,7 @@ def face_mask(regions: np.ndarray) -> np.ndarray:
 
 
 def key_points(landmarks: np.ndarray) -> np.ndarray:
-    """Eye centres and mouth corners (4, 2), the points that place a crop."""
+    """Eye centres and mouth corners (4, 2), which define a crop."""
     eyes = [landmarks[i].mean(axis=0) for i in (LEFT_EYE, RIGHT_EYE)]
     return np.concatenate([np.stack(eyes), landmarks[MOUTH_CORNERS]])
 
@@ -252,16 +252,14 @@ def find_again(detector: FaceDetector, image: np.ndarray) -> Face | None:
 
 
 def framed(image: np.ndarray) -> np.ndarray:
-    """A crop (r, r, 3) enlarged and with room around the face, as the detector expects it."""
+    """A crop (r, r, 3) enlarged and with a margin, as the detector expects it."""
     large = cv2.resize(image, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC)
     return cv2.copyMakeBorder(large, *[FRAME] * 4, cv2.BORDER_REPLICATE)
 
 
 def landmark_drift(face: Face | None, landmarks: np.ndarray, resolution: int) -> float:
-    """How far eyes and mouth of the `face` found in a reconstruction lie from the photo's.
-
-    Mean distance of the four key points as a fraction of the crop's width; NaN without a face.
-    """
+    """Mean distance of the four key points of a reconstruction's ``face`` from the photo's, as a
+    fraction of the crop's width; NaN without a face."""
     if face is None:
         return float("nan")
     apart = key_points(face.landmarks) - key_points(landmarks)

@@ -1,9 +1,8 @@
-"""Bring a picture's colours to sRGB by the colour profile that it was stored with.
+"""Convert the colours of a picture to sRGB by its embedded colour profile.
 
-Phones store Display P3, cameras at will Adobe RGB, scanners what they were calibrated to. The same
-numbers are other colours in each of them: read as sRGB, skin in Display P3 is too pale. Conversion
-is relative colorimetric with black point compensation (ISO 15076-1): colours that sRGB can show
-stay what they are. The perceptual intent would squeeze them to the taste of a profile's maker.
+Phones store Display P3, some cameras Adobe RGB, scanners their calibration; read as sRGB, skin in
+Display P3 is too pale. Conversion is relative colorimetric with black point compensation (ISO
+15076-1), which keeps all colours that sRGB has; the perceptual intent would change them.
 """
 
 import io
@@ -46,37 +45,37 @@ BRADFORD = np.array(
 def to_srgb(picture: Image.Image, profile: bytes | None) -> tuple[Image.Image, str]:
     """A picture (L, RGB, CMYK or LAB) as RGB in sRGB, and the name of its profile.
 
-    Without a profile it counts as sRGB, and so it does with one that is damaged or belongs to
-    another kind of picture; the name says so.
+    Without a profile, or with one that is damaged or of another colour space, it is read as sRGB;
+    the name says so.
     """
     if picture.mode == "LAB":
         return _transform(ImageCms.createProfile("LAB"), "LAB")(picture), "CIELAB"
     if profile is None:
         return _plain(picture), NONE if picture.mode != "CMYK" else "none (CMYK)"
     try:
-        known = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = MODES[known.profile.xcolor_space.strip()]
+        embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = MODES[embedded.profile.xcolor_space.strip()]
         if mode == "RGB" and picture.mode == "L":
             picture = picture.convert("RGB")
         if mode != picture.mode:
             return _plain(picture), UNREADABLE
-        convert = _transform(known, mode)
+        convert = _transform(embedded, mode)
         white = Image.new(mode, (1, 1), 0 if mode == "CMYK" else "white")
         if min(convert(white).getpixel((0, 0))) < LEAST_WHITE:
             return _plain(picture), UNREADABLE
         if mode == "RGB" and _moves(convert) <= ALIKE:
             return picture, SRGB
-        return convert(picture), _name(known)
+        return convert(picture), _name(embedded)
     except (ImageCms.PyCMSError, KeyError, OSError, TypeError, ValueError):
         return _plain(picture), UNREADABLE
 
 
 def profile_of(picture: Image.Image, head: bytes) -> bytes | None:
-    """The ICC profile that a picture carries, or one made of what it says of itself in other
-    ways; ``head`` are the file's first bytes. InputError for HDR, which has no one look in sRGB.
+    """The embedded ICC profile of a picture, or one made from other metadata; ``head`` are the
+    file's first bytes. InputError for HDR, which has no unique sRGB version.
 
-    A gain map, by which phones brighten a photo for HDR screens, is a picture of its own behind
-    the photo and left aside: what is read is the photo as any screen shows it.
+    A gain map, by which phones brighten a photo for HDR screens, is a separate picture after the
+    photo and is ignored.
     """
     if code := re.search(rb"\0\0\0\x04cICP(..)|colrnclx\0(.)\0(.)", head, re.DOTALL):
         primaries, transfer = code[1] or code[2] + code[3]
@@ -95,11 +94,11 @@ def profile_of(picture: Image.Image, head: bytes) -> bytes | None:
 
 
 def _png_profile(info: dict) -> bytes | None:
-    """A profile of PNG's chunks gAMA and cHRM (PNG 3rd edition, 11.3.2), if they say another than
-    sRGB's."""
-    gamma, place = info.get("gamma", 1 / 2.2), info.get("chromaticity")
+    """A profile from PNG's chunks gAMA and cHRM (PNG 3rd edition, 11.3.2), if they differ from
+    sRGB."""
+    gamma, points = info.get("gamma", 1 / 2.2), info.get("chromaticity")
     usual = abs(gamma * 2.2 - 1) < 0.05
-    primaries = BT709 if place is None else (place[2:4], place[4:6], place[6:8], place[:2])
+    primaries = BT709 if points is None else (points[2:4], points[4:6], points[6:8], points[:2])
     if usual and np.allclose(primaries, BT709, atol=0.005):
         return None
     corners = [(x, y, 1) for x, y in primaries[:3]]
@@ -111,12 +110,12 @@ def _png_profile(info: dict) -> bytes | None:
 
 
 def _says_adobe(picture: Image.Image) -> bool:
-    """Whether EXIF says Adobe RGB, as cameras do without storing the profile (DCF 2.0, 3.2.2)."""
+    """Whether EXIF names Adobe RGB, often without a profile (DCF 2.0, 3.2.2)."""
     try:
         exif = picture.getexif()
         colour_space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
         return colour_space == 2 or exif.get_ifd(ExifTags.IFD.Interop).get(1, "")[:3] == "R03"
-    except Exception:  # tags that cannot be read say nothing
+    except Exception:  # unreadable tags
         return False
 
 
@@ -138,14 +137,14 @@ def _transform(profile, mode):
 
 
 def _moves(convert) -> int:
-    """How far a conversion moves the colour that it moves most, of 255."""
+    """The largest change of a colour by a conversion, of 255."""
     steps = np.linspace(0, 255, 9).round().astype(np.uint8)
     cube = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(27, 27, 3)
     return int(np.abs(np.asarray(convert(Image.fromarray(cube))).astype(int) - cube).max())
 
 
 def _name(profile) -> str:
-    """What a profile calls itself, in letters that do no harm in a table."""
+    """The description of a profile, in characters that are safe in a table."""
     text = re.sub(r"[^\w ().,-]+", " ", profile.profile.profile_description or "", flags=re.ASCII)
     return " ".join(text.split()).strip(" .,-")[:NAME_LENGTH].strip() or "unnamed"
 
@@ -170,8 +169,8 @@ def matrix_profile(name: str, primaries, gamma: float | None) -> bytes:
         tags[letter + b"TRC"] = b"para\0\0\0\0" + curve
     table, body = struct.pack(">I", len(tags)), b""
     for tag, data in tags.items():
-        place = 132 + 12 * len(tags) + len(body)
-        table += struct.pack(">4sII", tag, place, len(data))
+        offset = 132 + 12 * len(tags) + len(body)
+        table += struct.pack(">4sII", tag, offset, len(data))
         body += data + bytes(-len(data) % 4)
     header = struct.pack(">I4sI", 128 + len(table) + len(body), b"", 0x04300000)
     header += b"mntrRGB XYZ " + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
@@ -184,8 +183,8 @@ def _fixed(*values) -> bytes:
 
 
 def _colourants(primaries) -> np.ndarray:
-    """XYZ of red, green and blue in columns (3, 3), adapted to D50 (Bradford, as in ICC's annex
-    E): together they make the white."""
+    """XYZ of red, green and blue in columns (3, 3), which add up to white, adapted to D50
+    (Bradford, ICC annex E)."""
     x, y = np.array(primaries, float).T
     xyz = np.stack([x / y, np.ones(4), (1 - x - y) / y])
     colours = xyz[:, :3] * np.linalg.solve(xyz[:, :3], xyz[:, 3])

@@ -1,7 +1,7 @@
-"""Pictures of more than eight bits a colour: their samples, and eight bits of them.
+"""Pictures of more than eight bits a colour, converted to eight.
 
-Pillow keeps the upper eight of sixteen bits, so that a sensor's 14 bits become four times too dark,
-and mistakes signs, or the order of bytes or planes, in others. Those are read by OpenCV.
+Pillow keeps the upper eight of sixteen bits, which makes 14 bits four times too dark, and misreads
+signs and the order of bytes or planes of others. Those are read by OpenCV.
 """
 
 from typing import BinaryIO
@@ -17,7 +17,7 @@ RANGES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 BITS_PER_SAMPLE, PHOTOMETRIC, PLANAR, SAMPLE_FORMAT = 258, 262, 284, 339
 MAX_SAMPLE, SMAX_SAMPLE = 281, 341
 WHITE_IS_ZERO, GREY, COLOUR = 0, 1, 2  # photometric interpretations
-PNG_DEPTH = 24  # place of the byte that holds a PNG's bits
+PNG_DEPTH = 24  # offset of the byte with a PNG's bit depth
 UNCOMMON = "pixels of a kind that few programs read; export it as JPEG"
 
 

@@ -75,7 +75,7 @@ def _anchors() -> np.ndarray:
 
 
 def _turn(photo: np.ndarray, turns: int) -> np.ndarray:
-    """np.rot90(photo, turns) in memory of its own; OpenCV is twice as fast at it."""
+    """np.rot90(photo, turns) as a copy; OpenCV is twice as fast."""
     codes = [cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE]
     return cv2.rotate(photo, codes[turns - 1]) if turns else photo
 
@@ -96,7 +96,7 @@ def _overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def published(path: Path) -> bytes:
-    """What a network's file holds; InputError if it is not as published."""
+    """The bytes of a network's file; InputError if it is not the published one."""
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != MODELS[path.stem]:
         raise InputError(
@@ -119,8 +119,8 @@ class FaceDetector:
     def detect(self, photo: np.ndarray) -> Face | None:
         """The main face of a photo, uint8 (h, w, 3), or None.
 
-        Tries the whole photo in its four quarter turns, then ever smaller tiles for small faces;
-        among turns the surest face wins, because a face upside down can look like one.
+        Tries the whole photo in four quarter turns, then ever smaller tiles for small faces. Among
+        turns the face of the highest score wins, as an inverted face is also detected at times.
         """
         height, width = photo.shape[:2]
         for tiles in (1, 2, 3):
@@ -132,9 +132,9 @@ class FaceDetector:
                 face = max(faces, key=lambda f: f.size * f.flag)
                 count = sum(other.size > 0.5 * face.size for other in faces)
                 points = _turn_back(face.landmarks, turns, height, width)
-                found = dataclasses.replace(face, landmarks=points, turns=turns, count=count)
-                if best is None or found.score * found.flag > best.score * best.flag:
-                    best = found
+                face = dataclasses.replace(face, landmarks=points, turns=turns, count=count)
+                if best is None or face.score * face.flag > best.score * best.flag:
+                    best = face
             if best is not None:
                 return best
         return None
@@ -170,9 +170,9 @@ class FaceDetector:
         values, anchors = values[0, keep] / 128, self._anchors[keep]
         centre, half = values[:, :2] + anchors, values[:, 2:4] / 2
         eyes = values[:, 4:8] + np.tile(anchors, 2)
-        found = np.concatenate([centre - half, centre + half, eyes], axis=1) * side
-        found += np.tile([x0, y0], 4)
-        return np.concatenate([found, score[keep, None]], axis=1)
+        points = np.concatenate([centre - half, centre + half, eyes], axis=1) * side
+        points += np.tile([x0, y0], 4)
+        return np.concatenate([points, score[keep, None]], axis=1)
 
     def _landmarks(self, photo, box) -> Face:
         """Run the mesh on the square around a box, turned so that the eyes are level."""

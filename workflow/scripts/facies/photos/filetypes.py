@@ -1,6 +1,6 @@
-"""What a file is, by its first bytes: photos that cannot be used get their true name and a remedy.
+"""The true type of a file by its first bytes, with a remedy if it cannot be used.
 
-A file's name says little: phones and mail programs rename HEIC photos and web pages to .jpg.
+Names are unreliable: phones and mail programs rename HEIC photos and web pages to .jpg.
 """
 
 import re
@@ -67,16 +67,16 @@ def foreign(file: BinaryIO) -> str:
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Marker, start and end of each segment of a JPEG, up to its first scan, which is the last."""
-    place = 2
-    while data[place : place + 1] == b"\xff" and place + 4 <= len(data):
-        marker, length = struct.unpack(">BH", data[place + 1 : place + 4])
+    offset = 2
+    while data[offset : offset + 1] == b"\xff" and offset + 4 <= len(data):
+        marker, length = struct.unpack(">BH", data[offset + 1 : offset + 4])
         if marker == 0xFF:  # a marker may begin with several of these
-            place += 1
+            offset += 1
             continue
-        yield marker, place, place + 2 + length
+        yield marker, offset, offset + 2 + length
         if marker == SCAN:
             return
-        place += 2 + length
+        offset += 2 + length
 
 
 def _odd_jpeg(head: bytes) -> str:
@@ -90,17 +90,17 @@ def _odd_jpeg(head: bytes) -> str:
     return ""
 
 
-def _is_raw(found: list[dict]) -> bool:
-    """Whether a TIFF holds what a sensor saw, beside or in place of a picture.
+def _is_raw(directories: list[dict]) -> bool:
+    """Whether a TIFF holds what a sensor saw, beside or instead of a picture.
 
     Its first picture, which any reader shows, is then a preview of some 160 pixels.
     """
-    first = found[0] if found else {}
+    first = directories[0] if directories else {}
     return (
         DNG_VERSION in first
         or first.get(SUBFILE, 0) & 1 == 1
-        or any(own.get(PHOTOMETRIC) in SENSOR for own in found)
-        or any(own["within"] and _area(own) > _area(first) for own in found)
+        or any(d.get(PHOTOMETRIC) in SENSOR for d in directories)
+        or any(d["within"] and _area(d) > _area(first) for d in directories)
     )
 
 
@@ -115,21 +115,21 @@ def directories(file: BinaryIO) -> list[dict]:
     start = file.read(8)
     order = "<" if start.startswith(b"II") else ">"
     queue = [(struct.unpack(order + "I", start[4:])[0], False)] if len(start) == 8 else []
-    found, seen = [], set()
-    while queue and len(found) < DIRECTORIES:
-        place, within = queue.pop(0)
-        if place and place not in seen:
-            seen.add(place)
-            tags, following, children = _directory(file, place, order)
-            found.append(tags | {"within": within})
+    read, seen = [], set()
+    while queue and len(read) < DIRECTORIES:
+        offset, within = queue.pop(0)
+        if offset and offset not in seen:
+            seen.add(offset)
+            tags, following, children = _directory(file, offset, order)
+            read.append(tags | {"within": within})
             queue += [(following, within), *((child, True) for child in children)]
-    return found
+    return read
 
 
-def _directory(file, place, order):
-    """Tags of one directory, the place of the following one, and those of its children."""
+def _directory(file, offset, order):
+    """Tags of one directory, the offset of the following one, and those of its children."""
     tags, children = {}, []
-    file.seek(place)
+    file.seek(offset)
     count = int.from_bytes(file.read(2), "little" if order == "<" else "big")
     body = file.read(12 * count + 4)
     for i in range(0, len(body) - 11, 12):
@@ -142,7 +142,7 @@ def _directory(file, place, order):
             children = [tags.get(tag, 0)]
         elif tag == SUB_DIRECTORIES:
             file.seek(tags.get(tag, 0))
-            places = file.read(4 * min(number, DIRECTORIES))
-            children = [n for (n,) in struct.iter_unpack(order + "I", places[: len(places) & ~3])]
+            offsets = file.read(4 * min(number, DIRECTORIES))
+            children = [n for (n,) in struct.iter_unpack(order + "I", offsets[: len(offsets) & ~3])]
     following = body[12 * count :]
     return tags, struct.unpack(order + "I", following)[0] if len(following) == 4 else 0, children

@@ -1,4 +1,4 @@
-"""Read any photo into plain sRGB; nothing of its metadata survives but its profile's name."""
+"""Read any photo as sRGB, without metadata except the name of its colour profile."""
 
 import dataclasses
 import warnings
@@ -64,8 +64,7 @@ def read_photo(path: str | Path) -> Photo:
 
 
 def check_file(path: str | Path) -> None:
-    """InputError unless the path leads to a file of bytes that a photo may have: to open a pipe is
-    to wait for ever."""
+    """InputError unless the path is a regular file of the size of a photo."""
     try:
         size = regular_size(path)
     except OSError as error:
@@ -124,8 +123,8 @@ def _decode(file: BinaryIO) -> Photo:
 
 
 def _upright(picture: Image.Image) -> Image.Transpose | None:
-    """How to turn the picture, whatever else its EXIF holds. What cannot be read turns nothing: the
-    face is sought in all quarter turns."""
+    """How to turn the picture, by its EXIF; None if that cannot be read, as the face is detected in
+    all quarter turns."""
     try:
         return UPRIGHT.get(picture.getexif().get(ExifTags.Base.Orientation))
     except Exception:

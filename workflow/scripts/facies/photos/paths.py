@@ -1,4 +1,4 @@
-"""Where a photo of the sheet lies, also where another system wrote its name another way."""
+"""The file of a photo in the sheet, also if its name has another Unicode form."""
 
 import os
 import unicodedata
@@ -12,10 +12,10 @@ def photo_file(folder: str | Path, name: str) -> Path:
     path = Path(folder, name)
     if os.path.lexists(path):
         return path
-    found = Path(folder)
+    path = Path(folder)
     for part in Path(name).parts:
-        found /= _names(found).get(unicodedata.normalize("NFC", part), part)
-    return found
+        path /= _names(path).get(unicodedata.normalize("NFC", part), part)
+    return path
 
 
 @cache

@@ -1,8 +1,8 @@
-"""How much of a face is seen: what covers eyes, mouth and halves, and how far the head is turned.
+"""Visible shares of eyes, mouth and halves of a face, and the yaw of the head.
 
-A small network reads the inner activations of the face mesh's network (`detection`), which the
-photo has passed anyway: for each of 12 by 12 cells, is the face covered there? It learned from
-masks, dark glasses, cloths and hands drawn on faces (`covers`, resources/README.md).
+A small network predicts from hidden layers of the face mesh network (`detection`), which is run on
+each photo anyway, whether the face is covered in each of 12 by 12 cells. It was trained on masks,
+dark glasses, cloth and hands drawn on faces (`demo.covers`, resources/README.md).
 """
 
 from functools import cache
@@ -26,16 +26,16 @@ LOWER = [61, 291, 0, 17, 164, 18, 200, 199, 175, 152, 148, 377, 176, 400, 149, 3
 LOWER += [365, 172, 397, 57, 287, 212, 432]
 FOREHEAD, CHIN = 10, 152
 LEFT_SIDE, RIGHT_SIDE = [33, 234, 61, 127, 133], [263, 454, 291, 356, 362]
-# Shares that must be seen, and the largest turn in degrees; docs/photos.md gives the rates.
+# Least visible shares, and the largest yaw in degrees; docs/photos.md gives detection rates.
 LEAST_EYES, LEAST_LOWER, LEAST_HALF, MOST_TURNED = 0.70, 0.65, 0.72, 35.0
 
 
 def visibility(face: Face, shape: tuple[int, int]) -> dict[str, float]:
-    """Shares of the face that are seen, 0 to 1, in a photo of a height and width, and its turn.
+    """Visible shares of a face, 0 to 1, in a photo of ``shape`` (height, width), and its yaw.
 
-    ``seen_eyes`` is that of the eye seen better, ``seen_lower`` mouth and chin, ``seen_half`` the
-    half seen less; what lies outside the photo is not seen. ``yaw_degrees`` is positive where the
-    face looks to the right of the picture.
+    ``seen_eyes`` is that of the more visible eye, ``seen_lower`` of mouth and chin, ``seen_half``
+    of the less visible half; parts outside the photo are not visible. ``yaw_degrees`` is positive
+    if the face looks to the right of the picture.
     """
     seen = 1 - _covered(face.activations)
     eyes, lower, halves = _regions(face.mesh[:, :2])
@@ -53,7 +53,7 @@ def visibility(face: Face, shape: tuple[int, int]) -> dict[str, float]:
 
 
 def reason(seen: dict[str, float]) -> str | None:
-    """Why a face is not seen whole, in words for the table of exclusions; None if it is."""
+    """The reason for excluding a covered or turned face; None if it is fully visible."""
     if abs(seen["yaw_degrees"]) > MOST_TURNED:
         return f"the head is turned by more than {MOST_TURNED:.0f} degrees"
     if seen["seen_eyes"] < LEAST_EYES and seen["seen_lower"] < LEAST_LOWER:

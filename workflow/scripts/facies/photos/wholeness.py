@@ -1,8 +1,6 @@
-"""Whether a picture's data are those that were stored: what decoders overlook, or say to nobody.
+"""Detect damaged picture data, which decoders show as garbage or grey areas without an error.
 
-A decoder draws what it can: garbage in place of a face, or grey below it, must not pass for one.
-JPEG, WebP, AVIF and uncompressed pictures have no checksum: a changed byte that still makes sense
-goes unseen.
+JPEG, WebP, AVIF and uncompressed pictures have no checksum: damage that still decodes is missed.
 """
 
 import os
@@ -32,13 +30,13 @@ DAMAGED = "a damaged picture, whose checksum does not fit; export or copy it aga
 CUT_SHORT = "the end of the file is lost (it holds only zero bytes); copy it again"
 ZEROS = 512  # bytes; no compressed picture ends in so many
 COMPRESSION, DEFLATE = 259, (8, 32946)  # a TIFF's tag, and what it says of Deflate
-PIECES = ((273, 279), (324, 325))  # tags of places and lengths of strips and tiles
+PIECES = ((273, 279), (324, 325))  # tags of offsets and lengths of strips and tiles
 PIECE = 2**20  # bytes that are unpacked at a time
 MOST_UNPACKED = 10**9  # bytes
 
 
 def damage(picture: Image.Image, file: BinaryIO) -> str:
-    """What is wrong with the data of an opened picture, with a remedy; '' if nothing is known."""
+    """What is wrong with the data of an opened picture, with a remedy; '' if nothing is."""
     file.seek(0)
     if picture.format in ("JPEG", "MPO"):
         return _jpeg_damage(file.read())
@@ -53,10 +51,9 @@ def damage(picture: Image.Image, file: BinaryIO) -> str:
 
 
 def _jpeg_damage(data: bytes) -> str:
-    """Whether libjpeg stumbles over a JPEG's data, which it decodes all the same.
+    """Whether libjpeg warns of corrupt data, which it decodes all the same.
 
-    It says so on the process's standard error alone, here through OpenCV, and only where the data
-    stop making sense.
+    Its warnings go to standard error only, here through OpenCV.
     """
     segments = list(jpeg_segments(data))
     scan = max((start for marker, start, _ in segments if marker == SCAN), default=len(data))
@@ -100,9 +97,9 @@ def _tiff_is_whole(file: BinaryIO, tags) -> bool:
     if tags.get(COMPRESSION) not in DEFLATE:
         return True
     left = MOST_UNPACKED
-    for places, lengths in PIECES:
-        for place, length in zip(tags.get(places, ()), tags.get(lengths, ()), strict=True):
-            file.seek(place)
+    for offsets, lengths in PIECES:
+        for offset, length in zip(tags.get(offsets, ()), tags.get(lengths, ()), strict=True):
+            file.seek(offset)
             packed, unpacking = file.read(length), zlib.decompressobj()
             while packed and not unpacking.eof and left > 0:
                 left -= len(unpacking.decompress(packed, PIECE))
