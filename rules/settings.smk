@@ -128,6 +128,7 @@ def network(section, name):
     return found["path"], found["sha256"]
 
 
+# Settings of earlier versions.
 REPLACED = {
     "views": "controls, without full, such as controls: [face, background]",
     "scopes": "generator.per_fold, true for [cohort, fold]",
