@@ -78,7 +78,7 @@ def code_digest(*modules):
     """Digest of library modules, named "room.module", and of what they import from the library.
 
     Comments and docstrings do not count. Keys of the store name the modules that decide what lies
-    there; the rest of a script's imports makes no photo be worked on anew.
+    there; a change in the rest of a script's imports does not invalidate stored work.
     """
     found, queue = {}, list(modules)
     while queue:

@@ -54,7 +54,7 @@ rule merge_latents:
     """Gather the codes of all photos and the quality of their reconstructions."""
     input:
         manifests=expand(rules.project_photos.output, shard=SHARDS, allow_missing=True),
-        # What is usable does not hang on the view.
+        # Which photos are usable does not depend on the view.
         aligned="<results>/aligned/full.csv",
     output:
         latents="<results>/latents/{generator}/{view}.npz",

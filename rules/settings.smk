@@ -102,12 +102,12 @@ def folder_of_its_own(name, path):
 def without_places():
     """The settings without where files lie, which may name somebody: Snakemake's own report shows
     what the step of ours is given."""
-    told = {name: value for name, value in config.items() if name not in PATHS}
+    settings = {name: value for name, value in config.items() if name not in PATHS}
     for section, names in NAMED_FILES.items():
-        if section in told:
-            given = {name: told[section].get(name) and "given" for name in names}
-            told[section] = told[section] | given
-    return told
+        if section in settings:
+            given = {name: settings[section].get(name) and "given" for name in names}
+            settings[section] = settings[section] | given
+    return settings
 
 
 def unnamed(path):

@@ -38,7 +38,7 @@ def patient_risks(fits) -> pd.DataFrame:
 
 
 def thirds(risks) -> np.ndarray:
-    """Third of each of the ``risks`` (n,), 0 the lowest, ties together. They are ranked anew,
+    """Third of each of the ``risks`` (n,), 0 the lowest, ties together. They are ranked again,
     because means over repeats crowd in the middle."""
     ranks = (rankdata(risks) - 0.5) / max(len(risks), 1)
     return np.minimum((ranks * len(GROUPS)).astype(int), len(GROUPS) - 1)
