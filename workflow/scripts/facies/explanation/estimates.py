@@ -1,6 +1,7 @@
 """Estimates over faces with 95 % intervals: means, ratios of means, proportions."""
 
 import numpy as np
+from scipy.stats import binomtest
 
 from facies.statistics.bootstrap import draw_patients, interval
 
@@ -28,14 +29,8 @@ def _bootstrap_means(values, seed) -> np.ndarray:
 
 
 def proportion(hits: np.ndarray) -> dict | None:
-    """Proportion of hits (n,) with Wilson's interval, which also holds at 0 and 1; None if none.
-
-    Wilson, J Am Stat Assoc 22 (1927) 209-12.
-    """
-    n, z = len(hits), 1.959964
-    if not n:
+    """Proportion of hits (n,) with Wilson's interval, which also holds at 0 and 1; None if none."""
+    if not len(hits):
         return None
-    p, pull = float(np.mean(hits)), z * z / n
-    half = z * np.sqrt(p * (1 - p) / n + pull / (4 * n))
-    low, high = ((p + pull / 2 + side * half) / (1 + pull) for side in (-1, 1))
-    return {"value": p, "low": float(max(low, 0)), "high": float(min(high, 1))}
+    low, high = binomtest(int(np.sum(hits)), len(hits)).proportion_ci(method="wilson")
+    return {"value": float(np.mean(hits)), "low": float(low), "high": float(high)}
