@@ -86,7 +86,7 @@ def test_merged_columns_are_those_of_the_items(tmp_path):
     store, random = Store(tmp_path / "store"), np.random.default_rng(0)
     items = {}
     for name in ("b", "a", "c"):
-        items[name] = {column: random.normal(size=1) for column in merge_latents.SMALL}
+        items[name] = {column: random.normal(size=1) for column in merge_latents.MEASURES}
         items[name] |= {"codes": random.normal(size=(2, 3)), "image": random.normal(size=(4, 4, 3))}
         store.save("latents", name * 4, **items[name])
     (tmp_path / "aligned.csv").write_text("photo_id,used\nb,1\na,1\nc,0\n")
@@ -164,7 +164,7 @@ def peak_memory(folder, photos: int) -> tuple[int, float]:
     image = random.integers(0, 256, (256, 256, 3), np.uint8)
     quad = np.zeros((4, 2))
     store.save("aligned", "abcd", image=image, quad=quad, meta=json.dumps(WHOLE))
-    scores = dict.fromkeys(merge_latents.SMALL, 1.0)
+    scores = dict.fromkeys(merge_latents.MEASURES, 1.0)
     store.save("latents", "abcd", image=image, codes=np.zeros((14, 512), "f4"), **scores)
     ids = [f"P{i:05d}" for i in range(photos)]
     write_manifest(folder / "aligned.json", {i: {"key": "abcd", "reason": None} for i in ids})

@@ -1,6 +1,6 @@
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,7 +61,7 @@ def run(folder, psnr_face, gate):
     outputs = {name: folder / f"out-{name}.csv" for name in ("table", "photos", "folds")}
     inputs = {name: folder / f"{name}.csv" for name in ("photos", "folds")}
     inputs["latents"] = folder / "latents.npz"
-    params = Names(gate=gate)
+    params = Names(gate=asdict(GATE) | gate)
     gate_photos.main(SimpleNamespace(input=Names(inputs), output=Names(outputs), params=params))
     return {name: pd.read_csv(path, dtype=str) for name, path in outputs.items()}
 

@@ -26,7 +26,9 @@ def test_c_is_given_for_each_view_in_the_order_of_the_config():
 
     def fit(view, fold, risk):
         key, risk = ("face", view, "cohort", "coxph"), np.array(risk, float)
-        return SimpleNamespace(key=key, fold=fold, repeat=1, test=outcome, train=outcome, risk=risk)
+        return SimpleNamespace(
+            key=key, fold=fold, repeat=1, test=outcome, train=outcome, test_risk=risk
+        )
 
     fits = [fit("face", 1, [3, 2, 1]), fit("face", 2, [1, 2, 3])]
     fits += [fit("full", 1, [3, 2, 1]), fit("full", 2, [3, 2, 1])]

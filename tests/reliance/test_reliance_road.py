@@ -110,7 +110,7 @@ def run(tmp_path_factory):
             call(
                 fit_model,
                 {"settings": SETTINGS},
-                both | {"features": folder / f"{view}-latents.npz"},
+                both | {"features": [folder / f"{view}-latents.npz"]},
                 {"fit": fits[view][k - 1]},
                 repeat="1",
                 fold=str(k),

@@ -24,7 +24,7 @@ def test_p_values_are_printed_without_false_precision():
 def lead(low, high):
     """The report's first paragraph for a C of the face with this interval."""
     face = {"c_index": 0.66, "c_index_low": low, "c_index_high": high}
-    page = {"face": face, "clinical": None, "oracle": None, "leakage": None, "model": "coxph"}
+    page = {"face": face, "clinical": None, "true_model": None, "leakage": None, "model": "coxph"}
     page |= {"summary": {"events": 16}, "too_wide": TOO_WIDE}
     return pages.templates(ROOT / "workflow/report").get_template("lead.html.jinja").render(page)
 

@@ -14,7 +14,7 @@ def test_fused_features_are_those_of_the_fusion():
     stack, average = (feature_sets(name)["fused"] for name in ("stack", "average"))
     assert len(stack.inputs) == 1 and len(average.inputs) == 2 and not stack.array
     # The clinical model knows of no generator.
-    assert [path.split("/")[1] for path in average.inputs] == ["{scope}", "cohort"]
+    assert [path.split("/")[1] for path in average.inputs] == ["{generator}", "cohort"]
     assert all(fusion.clinical for fusion in FUSIONS.values())
 
 

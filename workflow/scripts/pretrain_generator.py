@@ -7,7 +7,7 @@ import torch
 
 from facies.common.jobs import run_job
 from facies.common.store import digest
-from facies.generator.checkpoints import save_networks
+from facies.generator.checkpoints import best_device, save_networks
 from facies.generator.pretraining import SETTINGS, build_trainer, sample_sheet
 from facies.generator.training import Sampler, save_state, train
 
@@ -20,7 +20,7 @@ def main(job):
     made_by = digest(job.params.seed, photos.shape[1], job.params.code)[:16]
     state = Path(job.params.store, "pretraining", f"{made_by}.pt")
     state.parent.mkdir(parents=True, exist_ok=True)
-    trainer = build_trainer(photos.shape[1], job.params.seed)
+    trainer = build_trainer(photos.shape[1], job.params.seed, best_device())
     images = torch.from_numpy(photos).permute(0, 3, 1, 2)
     sampler = Sampler(images, SETTINGS.batch, job.params.seed)
     if state.exists():

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from facies.generator.checkpoints import best_device
 from facies.generator.pictures import grid, sample, to_tensor, to_uint8
 from facies.generator.stylegan2 import Discriminator, Encoder, Generator
 from facies.generator.training import Trainer, TrainingSettings
@@ -15,13 +14,13 @@ CHANNELS = {"channel_base": 1024, "channel_max": 128}
 SETTINGS = TrainingSettings(batch=16, noise="none", freeze_d=0, precision="float32", r1_factor=6.0)
 
 
-def build_trainer(resolution: int, seed: int) -> Trainer:
+def build_trainer(resolution: int, seed: int, device) -> Trainer:
     """New networks of about a million parameters each."""
     torch.manual_seed(seed)
     generator = Generator(64, 128, resolution, mapping_layers=2, **CHANNELS)
     discriminator = Discriminator(resolution, **CHANNELS)
     encoder = Encoder(generator.num_ws, 128, resolution, **CHANNELS)
-    return Trainer(generator, discriminator, encoder, SETTINGS, best_device(), seed)
+    return Trainer(generator, discriminator, encoder, SETTINGS, device, seed)
 
 
 @torch.no_grad()
