@@ -32,7 +32,7 @@ REPEATS = range(1, config["survival"]["repeats"] + 1)
 GENERATORS = ["cohort"]
 if config["generator"]["per_fold"]:
     GENERATORS += [f"fold-{fold}" for fold in FOLD_NUMBERS]
-# What rule all asks for: each file of rules adds its own. Not the report alone, because a failed
+# What the rule all asks for; each file of rules adds its own. Not the report alone, because a failed
 # job leaves its file missing, and Snakemake makes a missing file only where a target requires it.
 KEPT = []
 
@@ -194,6 +194,11 @@ def fits_of(features, model, **others):
         "fold": FOLD_NUMBERS,
     }
     return expand(FITS, features=features, model=model, **(usual | others))
+
+
+def features_of(wildcards):
+    """The files of a fit's features."""
+    return [f"<results>/{path}" for path in FEATURE_SETS[wildcards.features].inputs]
 
 
 def bundled_models(wildcards):

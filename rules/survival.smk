@@ -29,11 +29,6 @@ if config["generator"]["per_fold"]:
         )
 
 
-def features_of(wildcards):
-    """The files of a fit's features."""
-    return [f"<results>/{path}" for path in FEATURE_SETS[wildcards.features].inputs]
-
-
 wildcard_constraints:
     features="|".join(FEATURE_SETS),
     model="[a-z]+",
