@@ -119,7 +119,7 @@ def verdict_on(images, regions, quads, outcome) -> dict:
         own = [items[int(patient)] for patient in block["patients"]]
         composed = pixels([swap_background(a, b) for a in own for b in own])
         risk = composed @ coefficients[block["fold"] - 1]
-        sd = controls.risk_sd(whole[block["fold"] - 1])
+        sd = whole[block["fold"] - 1].risk_sd
         risks.append((risk / sd).reshape(len(own), -1))
     found["swap"] = swap.variance_shares(np.stack(risks), 1, draws=200)
     found["nuisance"] = nuisances(items, quads, views["face"], fit, ids, draws)
@@ -138,7 +138,7 @@ def nuisances(items, quads, face, fit, ids, draws) -> dict:
     gains = []
     for own, other in zip(known, face, strict=True):
         # Beside the nuisance's risk the face's, both in SD of the training patients.
-        both = own.test_risk / controls.risk_sd(own) + other.test_risk / controls.risk_sd(other)
+        both = own.test_risk / own.risk_sd + other.test_risk / other.risk_sd
         weights = draws.of(own.test_ids)
         gains.append(
             concordance(own.test, both, weights) - concordance(own.test, own.test_risk, weights)

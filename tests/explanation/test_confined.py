@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from face_models import FOLDER, needs_models
 from tiny import ROOT
 
 from facies.explanation.confined import confine, confined_steps, main_axes
@@ -56,10 +57,8 @@ def test_main_axes_are_one_sd_long_and_hold_most_of_the_variance():
     assert np.abs(main_axes(codes @ turn)) == pytest.approx(np.abs(axes @ turn))
 
 
+@needs_models
 def test_a_generated_face_changes_where_it_should():
-    folder = ROOT / "resources" / "detector"
-    if not (folder / "face_landmark.tflite").exists():
-        pytest.skip("the face models are not fetched: run `snakemake --cores 1 fetch_detector`")
     (generator,) = load_networks(ROOT / "resources/generator.safetensors", "generator")
     generator.eval().requires_grad_(False)
     z = torch.randn(40, generator.z_dim, generator=torch.Generator().manual_seed(0))
@@ -69,7 +68,7 @@ def test_a_generated_face_changes_where_it_should():
     known = known.reshape(40, -1)
     beta = np.random.default_rng(0).normal(size=known.shape[1])
     closest = learn_direction(beta, known, 2.0)
-    detector, axes = FaceDetector(folder), main_axes(known)
+    detector, axes = FaceDetector(FOLDER), main_axes(known)
     found = confine(codes, [closest], [axes], generator, detector, 2, 0)
     assert found.rows == [0] and found.steps.shape == (1, 3, *codes.shape[1:])
     steps = found.steps[0].reshape(3, -1)

@@ -1,8 +1,7 @@
 """Regions of crops, and shares of a change by hand."""
 
 import numpy as np
-import pytest
-from tiny import ROOT
+from face_models import FOLDER, needs_models
 
 from facies.demo.people import pretraining_portraits
 from facies.demo.portraits import render
@@ -30,11 +29,9 @@ def test_shares_counted_by_hand():
     assert set(region_shares(np.zeros((2, 2)), regions).values()) == {0}
 
 
+@needs_models
 def test_regions_are_detected_in_a_crop():
-    folder = ROOT / "resources" / "detector"
-    if not (folder / "face_landmark.tflite").exists():
-        pytest.skip("the face models are not fetched: run `snakemake --cores 1 fetch_detector`")
-    detector = FaceDetector(folder)
+    detector = FaceDetector(FOLDER)
     portrait = next(pretraining_portraits(3, 1))
     photo, rendered, _ = render(portrait, 256)
     regions = find_regions(photo[::2, ::2], detector)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from face_models import MISSING, REASON
 from names import Names
 from tiny import ROOT, copy_workflow
 
@@ -45,8 +46,8 @@ PROJECTION = {"steps": 2, "batch": 32, "face_weight": 0, "precision": "float32"}
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """The folder in which every script has run; the generator is the untuned one."""
-    if not all(path.exists() for path in DETECTOR):
-        pytest.skip("the face models are not fetched: run `snakemake --cores 1 fetch_detector`")
+    if MISSING:
+        pytest.skip(REASON)
     folder = tmp_path_factory.mktemp("reliance")
     copy_workflow(folder)
     for name in ("aligned", "latents", "fits"):

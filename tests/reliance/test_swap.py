@@ -1,10 +1,9 @@
 """Variance shares of crossed designs, and who is in a block with whom."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
+from fits import fold_fit
 
 from facies.reliance import swap
 
@@ -63,8 +62,8 @@ def test_blocks_keep_to_a_fold_and_hold_nobody_twice():
 def test_risks_of_composed_photos_are_in_sds_of_their_fold():
     blocks = [{"fold": 2, "patients": ["a", "b"]}, {"fold": 1, "patients": ["c", "d"]}]
     models = [
-        (SimpleNamespace(fold=1, inner_oof_risk=np.zeros(3)), None),
-        (SimpleNamespace(fold=2, inner_oof_risk=np.array([-2.0, 2.0])), np.array([1.0, 10.0])),
+        (fold_fit(fold=1, inner_oof_risk=np.zeros(3)), None),
+        (fold_fit(fold=2, inner_oof_risk=np.array([-2.0, 2.0])), np.array([1.0, 10.0])),
     ]
     codes = {f"0-{i}-{j}": np.array([i, j]) for i in (0, 1) for j in (0, 1)}
     assert swap.block_risks(blocks, codes.get, models).tolist() == [[[0, 5], [0.5, 5.5]]]

@@ -1,10 +1,8 @@
 """Score every model over the folds; write summary, measures, curves and the patients' risks."""
 
-import json
-
 import pandas as pd
 
-from facies.common.files import read_table, write_json
+from facies.common.files import read_json, read_table, write_json
 from facies.common.jobs import run_job
 from facies.evaluation.comparison import compare, leakage
 from facies.evaluation.flow import flow_summary
@@ -32,8 +30,7 @@ def main(job):
     scores = {key: [fold_scores(fit, draws.of(fit.test_ids)) for fit in fits[key]] for key in fits}
     risks = {key: patient_risks(fits[key]) for key in fits}
 
-    with open(job.input.flow, encoding="utf-8") as file:
-        summary = flow_summary(json.load(file), photos, patients, used, aligned, gate)
+    summary = flow_summary(read_json(job.input.flow), photos, patients, used, aligned, gate)
     photos = photos[photos.photo_id.isin(gate.photo_id[gate.used == 1])]
     summary["scores"] = [score_row(key, fits[key], scores[key]) for key in fits]
     summary["comparisons"] = compare(scores, fits)

@@ -1,11 +1,10 @@
 """Compare views, covers, swapped backgrounds, nuisances and edits with rules fixed in advance."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-from facies.common.files import read_table, write_json
+from facies.common.files import read_json, read_table, write_json
 from facies.common.jobs import run_job
 from facies.common.store import Store, read_manifests
 from facies.reliance import controls, covers, swap, verdict
@@ -14,15 +13,11 @@ from facies.statistics import bootstrap
 from facies.survival.fits import FoldFit
 
 
-def read_json(path):
-    """A JSON file, with null as NaN, which is not equal, above or below any number."""
-
-    def numbers(value):
-        if isinstance(value, dict):
-            return {name: numbers(item) for name, item in value.items()}
-        return np.nan if value is None else value
-
-    return numbers(json.loads(Path(path).read_text(encoding="utf-8")))
+def with_nan(value):
+    """JSON's null as NaN, which is not equal, above or below any number."""
+    if isinstance(value, dict):
+        return {name: with_nan(item) for name, item in value.items()}
+    return np.nan if value is None else value
 
 
 def read_swapped(job, store: Store, models) -> dict | None:
@@ -30,7 +25,7 @@ def read_swapped(job, store: Store, models) -> dict | None:
     if not job.input.blocks:
         return None
     items = read_manifests(job.input.swapped)
-    blocks = json.loads(Path(job.input.blocks).read_text(encoding="utf-8"))
+    blocks = read_json(job.input.blocks)
 
     def codes(name):
         return store.load("latents", items[name]["key"])["codes"].ravel()
@@ -54,9 +49,9 @@ def main(job):
         "views": controls.c_by_view(fits, p.views),
         "covers": covers.cover_rows(p.regions, covered, full, photos, models, draws),
         "swap": read_swapped(job, store, models),
-        "nuisance": read_json(job.input.nuisance),
-        "layers": json.loads(Path(job.input.layers).read_text(encoding="utf-8")),
-        "edits": json.loads(Path(job.input.edits).read_text(encoding="utf-8")),
+        "nuisance": with_nan(read_json(job.input.nuisance)),
+        "layers": read_json(job.input.layers),
+        "edits": read_json(job.input.edits),
     }
     rows = verdict.judge(measured)
     write_json(job.output.reliance, measured | {"tests": rows, "verdict": verdict.overall(rows)})

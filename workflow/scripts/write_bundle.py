@@ -1,20 +1,19 @@
 """Lock networks, refitted models and settings into one file without any patient's data."""
 
-import json
 from pathlib import Path
 
 from facies.bundle.card import as_markdown, cross_validated, statements
 from facies.bundle.contents import model_arrays, photo_arrays, read_refit
 from facies.bundle.locked import write_bundle
 from facies.bundle.schema import FORMAT
-from facies.common.files import read_table
+from facies.common.files import read_json, read_table
 from facies.common.jobs import run_job
 
 
 def main(job):
     p = job.params
     photos, folds = read_table(job.input.photos), read_table(job.input.folds)
-    summary = json.loads(Path(job.input.summary).read_text(encoding="utf-8"))
+    summary = read_json(job.input.summary)
     scores = cross_validated(summary, p.model)
     refits = dict(zip(p.features, map(read_refit, job.input.models), strict=True))
     ids = refits[p.features[-1]].ids

@@ -1,11 +1,11 @@
 """Write the report: one HTML file."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from facies.common.files import read_json
 from facies.common.jobs import run_job
 from facies.common.rows import Rows
 from facies.report.pages import build
@@ -25,7 +25,7 @@ def main(job):
     paths = job.input
     words = ("summary", "measures", "curves", "permutation", "quality", "reliance")
     words += ("direction", "edits", "attribution")
-    data = {name: json.loads(Path(paths[name]).read_text(encoding="utf-8")) for name in words}
+    data = {name: read_json(paths[name]) for name in words}
     data |= {name: arrays(paths[name]) for name in ("aligned", "latents", "closest")}
     data |= {name: paths.get(name) for name in PICTURES}
     data["columns"] = pd.read_csv(paths.columns, dtype=str, keep_default_na=False)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from facies.bundle.locked import moments
 from facies.bundle.schema import MEASURES
-from facies.survival.designs import patient_codes, patient_means, photo_owners
+from facies.survival.designs import patient_means, photo_owners
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ def photo_arrays(latents, table: pd.DataFrame, photos: pd.DataFrame, ids) -> dic
     """Moments over patients ``ids`` of codes and of the photos' measures; of the file of latents
     and the ``table`` of alignment by photo_id."""
     with np.load(latents, allow_pickle=False) as file:
-        codes = patient_codes(file, photos, ids)
         rows, owner = photo_owners(file["photo_ids"], photos, ids)
+        codes = patient_means(file["codes"][rows], owner, len(ids))
         columns = [table.loc[file["photo_ids"][rows], name] for name in MEASURES["aligned"]]
         columns += [file[name][rows] for name in MEASURES["latents"]]
     measured = patient_means(np.column_stack(columns), owner, len(ids))

@@ -1,6 +1,7 @@
 """Tables and JSON files of results."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,11 @@ def read_table(path) -> pd.DataFrame:
     """A CSV table of results: ids are text, and only an empty cell is missing."""
     ids = {"photo_id": str, "patient_id": str}
     return pd.read_csv(path, dtype=ids, keep_default_na=False, na_values=[""])
+
+
+def read_json(path):
+    """The value in a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def write_json(path, value) -> None:

@@ -8,10 +8,10 @@ from facies.explanation.confined import Confined, main_axes
 from facies.explanation.edits import ENDS, LEVELS, moved, render
 from facies.explanation.regions import squared_change
 from facies.explanation.strips import heat, risk_labels, save_moving, sheet
+from facies.generator.pictures import MEAN_OF
 
 SHOWN = 4
 FRAMES = np.linspace(*ENDS, 13)
-ENOUGH = 30  # patients, whose mean face resembles none of them
 TRUNCATION = 0.8  # of the patients' SD (Karras et al. 2019, appendix B)
 
 
@@ -21,7 +21,7 @@ def synthetic_codes(everyone: pd.DataFrame, generator, seed: int) -> tuple[np.nd
     means = everyone.groupby("patient_id").mean().to_numpy()
     shape = generator.num_ws, generator.w_dim
     random = np.random.default_rng(seed)
-    if len(means) >= ENOUGH:
+    if len(means) >= MEAN_OF:
         axes = main_axes(means)
         people = random.standard_normal((2 * SHOWN, len(axes))) @ axes
         mean = means.mean(axis=0).reshape(shape)

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+MEAN_OF = 30  # patients, at least, whose mean face may be shown: it resembles none of them
 TILE = 128  # pixels to the side of a picture among others, whatever the resolution
 
 

@@ -1,4 +1,4 @@
-"""The fitted face models that controls compare: their coefficients and codes, and C by view."""
+"""What controls compare: the codes of photos, and C by view."""
 
 import numpy as np
 
@@ -27,8 +27,3 @@ def c_by_view(fits: list[FoldFit], views: list[str]) -> dict[str, dict]:
     """C of the fits of each of the views, in their order."""
     rows = {key[1]: c_row(some, c_indices(some)) for key, some in by_key(fits).items()}
     return {view: rows[view] for view in views}
-
-
-def risk_sd(fit: FoldFit) -> float:
-    """SD of the training patients' out-of-fold risks, the unit in which risks move."""
-    return float(fit.inner_oof_risk.std()) or 1.0

@@ -7,7 +7,6 @@ photo without its intercept: risk + coefficients . (changed code - code). Nothin
 import numpy as np
 
 from facies.evaluation.inflation import variance_inflation
-from facies.reliance.controls import risk_sd
 from facies.statistics.bootstrap import Draws, average, inflated, interval
 from facies.statistics.concordance import concordance
 from facies.survival.designs import patient_codes
@@ -59,7 +58,7 @@ def effect_of_change(
         c_index = concordance(fit.test, fit.test_risk + move, weights)
         lost = concordance(fit.test, fit.test_risk, weights) - c_index
         lost_share = variance_lost(fit.test_risk, fit.test_risk + move, share)
-        rows.append([c_index, lost, share @ move / risk_sd(fit), lost_share])
+        rows.append([c_index, lost, share @ move / fit.risk_sd, lost_share])
     factor = variance_inflation([fit for fit, _ in models])
     means = zip(RANGES.items(), average(rows), strict=True)
     return {name: inflated(values, factor, ends) for (name, ends), values in means}

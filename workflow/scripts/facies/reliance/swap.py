@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from facies.common.store import digest
-from facies.reliance.controls import risk_sd
 from facies.statistics.bootstrap import DRAWS, interval
 
 SIZE, MOST = 3, 4  # patients of a block, blocks of a fold
@@ -41,7 +40,7 @@ def block_risks(blocks: list[dict], codes, models: list) -> np.ndarray | None:
             continue
         members = range(len(block["patients"]))
         rows = np.stack([codes(name_of(number, i, j)) for i in members for j in members])
-        risk = rows.astype(float) @ beta / risk_sd(fit)
+        risk = rows.astype(float) @ beta / fit.risk_sd
         risks.append(risk.reshape(len(members), len(members)))
     return np.stack(risks) if risks else None
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from facies.common.rows import mean_picture
-from facies.generator.pictures import grid
+from facies.generator.pictures import MEAN_OF, grid
 from facies.report import curves, figures, images, tripod
 from facies.report.run import fit_costs, run_times, shareable, versions
 
@@ -35,7 +35,6 @@ NUISANCE = {
     "with_face": "nuisance, clinical data and face",
 }
 SHOWN = ("face", "clinical", "fused")
-ENOUGH = 30  # patients, at least, whose mean face is shown
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Run:
     def shows_mean(self) -> bool:
         """Whether the mean face may be shown: that of a few people would resemble each of them, and
         a patient may have many photos."""
-        return self.shows_patients or len(np.unique(self.data["aligned"]["patient_ids"])) >= ENOUGH
+        return self.shows_patients or len(np.unique(self.data["aligned"]["patient_ids"])) >= MEAN_OF
 
     def of_cohort(self, rows: list[dict]) -> list[dict]:
         """Rows by the cohort's generator; those by the folds' own are shown as differences only

@@ -6,11 +6,15 @@ imports nothing that takes time.
 
 from dataclasses import dataclass, field, replace
 
-FIT = "fits/{generator}/{view}/{features}/{model}/{repeat}-{fold}.npz"
+
+def _fit(features="{features}", generator="{generator}") -> str:
+    """Pattern of the files of fits."""
+    return f"fits/{generator}/{{view}}/{features}/{{model}}/{{repeat}}-{{fold}}.npz"
+
+
+FIT, FACE_FIT = _fit(), _fit("face")
+CLINICAL_FIT = _fit("clinical", "cohort")  # clinical fits depend on no generator
 LATENTS = "latents/{generator}/{view}.npz"
-FACE_FIT = FIT.replace("{features}", "face")
-# Clinical fits know of no generator.
-CLINICAL_FIT = FIT.replace("{features}", "clinical").replace("{generator}", "cohort")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ class Fit:
     survival: np.ndarray
     coefficients: np.ndarray | None = None
 
+    @property
+    def risk_sd(self) -> float:
+        """SD of the training patients' out-of-fold risks, the unit in which risks move."""
+        return float(self.inner_oof_risk.std()) or 1.0
+
     @classmethod
     def missing(cls, train: int, test: int, times):
         """Of a fold without a model, for so many patients: NaN."""
@@ -33,13 +38,14 @@ class Fit:
 
     @classmethod
     def average(cls, fits):
-        """Mean of the survival curves of several fits of one fold, and of their risks in standard
-        deviations of the training patients' out-of-fold risks."""
-        scales = [(fit.inner_oof_risk.mean(), fit.inner_oof_risk.std() or 1.0) for fit in fits]
+        """Mean of the survival curves of several fits of one fold, and of their risks, centred, in
+        SDs of risk."""
 
         def mean(name):
-            pairs = zip(fits, scales, strict=True)
-            return np.mean([(getattr(fit, name) - centre) / sd for fit, (centre, sd) in pairs], 0)
+            scaled = [
+                (getattr(fit, name) - fit.inner_oof_risk.mean()) / fit.risk_sd for fit in fits
+            ]
+            return np.mean(scaled, axis=0)
 
         survival = np.mean([fit.survival for fit in fits], axis=0)
         return cls({}, mean("inner_oof_risk"), mean("test_risk"), fits[0].times, survival)
