@@ -18,7 +18,13 @@ from facies.generator.graph import Graph
 from facies.generator.pictures import to_uint8
 from facies.generator.stylegan2 import MappingNetwork
 
+FILES = [
+    f"{name}.{kind}" for name in ("MappingNetwork", "SynthesisNetwork") for kind in ("xml", "bin")
+]
 AT_ONCE = 4  # faces of 1024 pixels take half a gigabyte each
+MEAN_OF = 10_000  # codes
+# Truncations of the codes: at 1 some faces are odd, and below 0.5 all are much the same.
+TRUNCATION = (0.5, 1.0)
 
 
 class Teacher(nn.Module):
@@ -28,6 +34,18 @@ class Teacher(nn.Module):
         super().__init__()
         self.mapping = Graph(Path(folder) / "MappingNetwork.xml")
         self.synthesis = Graph(Path(folder) / "SynthesisNetwork.xml")
+
+    @torch.inference_mode()
+    def codes(self, count: int, seed: int) -> torch.Tensor:
+        """Codes w (count, 512) of random faces, each moved towards the mean code by a truncation of
+        its own."""
+        device = next(self.buffers()).device
+        random = torch.Generator().manual_seed(0)
+        mean = self.mapping(torch.randn(MEAN_OF, 512, generator=random).to(device)).mean(dim=0)
+        random = torch.Generator().manual_seed(seed + 1)
+        w = self.mapping(torch.randn(count, 512, generator=random).to(device))
+        truncation = torch.empty(count, 1).uniform_(*TRUNCATION, generator=random).to(device)
+        return mean + truncation * (w - mean)
 
     @torch.inference_mode()
     def faces(self, w: torch.Tensor, side: int) -> Iterator[np.ndarray]:
