@@ -5,10 +5,12 @@
     python benchmarks/attributes.py convert           # writes resources/*.safetensors again
     snakemake --cores 1 fetch_teacher
     python benchmarks/attributes.py compare FOLDER    # FOLDER as above
+    python benchmarks/attributes.py pairs results/aligned/full.npz
 
-Comparison prints the largest differences on 50 teacher faces. The package runs in Node on
+`compare` prints the largest differences on 50 teacher faces. The package runs in Node on
 TensorFlow.js's CPU backend, and gets the pictures at its networks' size: it would resize others
-without a filter.
+without a filter. `reference FOLDER` writes the numbers that the tests expect, `pairs` prints how
+many pairs of a cohort's photos have similar descriptors.
 """
 
 import hashlib
@@ -25,6 +27,7 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from scipy.spatial.distance import pdist
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
@@ -32,6 +35,7 @@ from facies.attributes.age_sex import AgeSexEstimator
 from facies.attributes.expression import SmileEstimator
 from facies.attributes.identity import IdentityDescriptor
 from facies.attributes.published import cut
+from facies.common.rows import Rows
 from facies.generator.teacher import Teacher
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +49,7 @@ NETWORKS = {
     "identity": (IdentityDescriptor, "face_recognition"),
 }
 FACES, SEED = 50, 0
+LIMITS = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
 
 def convert():
@@ -103,6 +108,14 @@ def reference(folder: str):
     (TESTS / "references.json").write_text(json.dumps(outputs) + "\n")
 
 
+def pairs(file: str):
+    """Print the share of pairs of aligned photos that are closer than each limit."""
+    apart = pdist(IdentityDescriptor(path("identity"))(Rows(file, "images")))
+    for limit in LIMITS:
+        close = (apart < limit).sum()
+        print(f"closer than {limit}: {close} of {len(apart)} pairs, {close / len(apart):.5%}")
+
+
 def package_outputs(faces: np.ndarray, folder: str) -> dict[str, np.ndarray]:
     """The package's outputs (n, k) for faces uint8 (n, r, r, 3), cut and resized by us."""
     photos = torch.from_numpy(faces.copy()).permute(0, 3, 1, 2).float()
@@ -116,4 +129,5 @@ def package_outputs(faces: np.ndarray, folder: str) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    {"convert": convert, "compare": compare, "reference": reference}[sys.argv[1]](*sys.argv[2:])
+    command, *arguments = sys.argv[1:]
+    {f.__name__: f for f in (convert, compare, reference, pairs)}[command](*arguments)

@@ -17,7 +17,10 @@ class SmileEstimator(PublishedNetwork):
     SIDE = 112
 
     def __call__(self, photos: np.ndarray) -> np.ndarray:
-        """Probabilities of smiling (n,) of aligned photos uint8 (n, r, r, 3)."""
+        """Probabilities of smiling (n,) of aligned photos uint8 (n, r, r, 3).
+
+        Most are close to 0 or 1: as a measure take the log-odds, and as a limit 0.99.
+        """
         return self.predict(photos)[:, EXPRESSIONS.index("happy")]
 
     def outputs(self, x: torch.Tensor) -> torch.Tensor:
@@ -26,7 +29,8 @@ class SmileEstimator(PublishedNetwork):
         x = _block(convolve(x, w, "dense0/conv0", stride=2), w, "dense0")
         for block in ("dense1", "dense2", "dense3"):
             x = _block(separable(x, w, f"{block}/conv0", stride=2), w, block)
-        return dense(x.mean([2, 3]), w, "fc").softmax(1)
+        # In double precision, in which a probability of 1 - 1e-9 keeps its log-odds.
+        return dense(x.mean([2, 3]), w, "fc").double().softmax(1)
 
 
 def _block(x, w, name):
