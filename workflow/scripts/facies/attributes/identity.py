@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from facies.attributes.published import PublishedNetwork, same
 
 BLOCKS = {32: 3, 64: 3, 128: 2, 256: 2}  # residual blocks by their channels
-# Euclidean distance. Of pairs of different people 1 in 1,000 are closer, of the same sex and in
-# faces of people who do not exist 1 in 100 (resources/README.md).
+# Euclidean distance. Closer are 1 of 1,000 pairs of different people, and 1 of 100 pairs of faces
+# of one sex that a generator drew (resources/README.md).
 SAME_PERSON = 0.5
 
 
@@ -21,8 +21,8 @@ class IdentityDescriptor(PublishedNetwork):
     SIDE = 150
 
     def __call__(self, photos: np.ndarray) -> np.ndarray:
-        """Descriptors (n, 128) of aligned photos uint8 (n, r, r, 3); two photos of one person are
-        less than SAME_PERSON apart."""
+        """Descriptors (n, 128) of aligned photos uint8 (n, r, r, 3); those of one person's face
+        before and after an edit are less than SAME_PERSON apart."""
         return self.predict(photos)
 
     def outputs(self, x: torch.Tensor) -> torch.Tensor:
