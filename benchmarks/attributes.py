@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,7 @@ from facies.generator.teacher import Teacher
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests" / "attributes"
-SOURCE = "https://registry.npmjs.org/@vladmandic/face-api/-/face-api-1.7.15.tgz"
+SOURCE = "@vladmandic/face-api@1.7.15"  # npm package
 SHA256 = "0d77fffeef362ef9c0939cf6c567f3a2e8e177f114fa257a3270cbd2e509b031"
 # With the name of their weights in the package.
 NETWORKS = {
@@ -54,8 +53,10 @@ LIMITS = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 
 def convert():
     """Write each network's arrays as they are published, with licence and quantisation."""
-    with urllib.request.urlopen(SOURCE) as reply:
-        package = reply.read()
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["npm", "pack", "--silent", SOURCE, "--pack-destination", folder]
+        subprocess.run(command, check=True)
+        package = next(Path(folder).glob("*.tgz")).read_bytes()
     assert hashlib.sha256(package).hexdigest() == SHA256, "not the published package"
     with tarfile.open(fileobj=io.BytesIO(package)) as files:
 

@@ -15,14 +15,14 @@ import torch
 from torch import nn
 
 from facies.generator.graph import Graph
-from facies.generator.pictures import to_uint8
+from facies.generator.pictures import at_once, to_uint8
 from facies.generator.stylegan2 import MappingNetwork
 
 FILES = [
     f"{name}.{kind}" for name in ("MappingNetwork", "SynthesisNetwork") for kind in ("xml", "bin")
 ]
-AT_ONCE = 4  # faces of 1024 pixels take half a gigabyte each
-MEAN_OF = 10_000  # codes
+RESOLUTION = 1024
+MEAN_CODES = 10_000  # codes whose mean is the mean code
 # Truncations of the codes: at 1 some faces are odd, and below 0.5 all are much the same.
 TRUNCATION = (0.5, 1.0)
 
@@ -41,7 +41,7 @@ class Teacher(nn.Module):
         its own."""
         device = next(self.buffers()).device
         random = torch.Generator().manual_seed(0)
-        mean = self.mapping(torch.randn(MEAN_OF, 512, generator=random).to(device)).mean(dim=0)
+        mean = self.mapping(torch.randn(MEAN_CODES, 512, generator=random).to(device)).mean(dim=0)
         random = torch.Generator().manual_seed(seed + 1)
         w = self.mapping(torch.randn(count, 512, generator=random).to(device))
         truncation = torch.empty(count, 1).uniform_(*TRUNCATION, generator=random).to(device)
@@ -50,7 +50,7 @@ class Teacher(nn.Module):
     @torch.inference_mode()
     def faces(self, w: torch.Tensor, side: int) -> Iterator[np.ndarray]:
         """Faces uint8 (side, side, 3) of codes ``w`` (n, 512), averaged down from 1024 pixels."""
-        for codes in w.split(AT_ONCE):
+        for codes in w.split(at_once(RESOLUTION)):
             large = self.synthesis(codes).float()
             yield from to_uint8(nn.functional.adaptive_avg_pool2d(large, side))
 
